@@ -1,0 +1,1 @@
+"""Everything that talks to something outside, one package each."""

@@ -1,0 +1,1 @@
+"""The shell round the core: reads, advances, journals, carries out."""

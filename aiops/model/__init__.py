@@ -1,0 +1,100 @@
+"""The values that pass through the daemon. Frozen, with slots; imports nothing of ours but errors."""
+
+from aiops.model.anomaly import Anomaly, AnomalyKind
+from aiops.model.decision import Act, Decision, Escalate, Hold, Lean, Mode, Outcome, Reason, Refuse, Result
+from aiops.model.facts import (
+    Alert,
+    ClusterEvent,
+    Condition,
+    Edge,
+    EventKind,
+    Facts,
+    Node,
+    Pod,
+    Revision,
+    Workload,
+)
+from aiops.model.incident import Evidence, Incident, IncidentKind, IncidentState, Severity, Suspect
+from aiops.model.journal import AppendCondition, Budget, Entry, Record, StreamAt
+from aiops.model.panel import Floats, Mask, Panel, Times
+from aiops.model.plan import (
+    BlastRadius,
+    Change,
+    ChangeVerb,
+    Impact,
+    NotApplicable,
+    Plan,
+    Step,
+    Verification,
+)
+from aiops.model.playbook import Matcher, Playbook, PlaybookStep, SymptomMatcher
+from aiops.model.policy import Breaker, Budgets, FreezeWindow, Policy, Scope, StormLimits
+from aiops.model.signal import Direction, Role, Rollup, Signal, TargetMapping
+from aiops.model.target import Target
+from aiops.model.verdicts import Status, Verdicts
+
+__all__ = [
+    "Act",
+    "Alert",
+    "Anomaly",
+    "AnomalyKind",
+    "AppendCondition",
+    "BlastRadius",
+    "Breaker",
+    "Budget",
+    "Budgets",
+    "Change",
+    "ChangeVerb",
+    "ClusterEvent",
+    "Condition",
+    "Decision",
+    "Direction",
+    "Edge",
+    "Entry",
+    "Escalate",
+    "EventKind",
+    "Evidence",
+    "Facts",
+    "Floats",
+    "FreezeWindow",
+    "Hold",
+    "Impact",
+    "Incident",
+    "IncidentKind",
+    "IncidentState",
+    "Lean",
+    "Mask",
+    "Matcher",
+    "Mode",
+    "Node",
+    "NotApplicable",
+    "Outcome",
+    "Panel",
+    "Plan",
+    "Playbook",
+    "PlaybookStep",
+    "Pod",
+    "Policy",
+    "Reason",
+    "Record",
+    "Refuse",
+    "Result",
+    "Revision",
+    "Role",
+    "Rollup",
+    "Scope",
+    "Severity",
+    "Signal",
+    "Status",
+    "Step",
+    "StormLimits",
+    "StreamAt",
+    "Suspect",
+    "SymptomMatcher",
+    "Target",
+    "TargetMapping",
+    "Times",
+    "Verdicts",
+    "Verification",
+    "Workload",
+]

@@ -1,0 +1,161 @@
+"""Cluster facts: what Kubernetes says, live or rebuilt from a recording.
+
+``None`` is "unknown", never "no". What could not be found out is named in ``Facts.unknown`` and in the
+``None`` fields; guards that need an unknown fact hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiops.model.target import Target
+
+
+class EventKind(StrEnum):
+    """What happened to an object."""
+
+    ROLLOUT = "rollout"  # the pod template changed; detail names the revision
+    IMAGE = "image"
+    CONFIG = "config"  # a ConfigMap or Secret reference or its content
+    SCALE = "scale"
+    RESTART = "restart"  # a container started again
+    OOM_KILLED = "oom_killed"
+    EVICTED = "evicted"
+    NODE = "node"  # became not ready, ready, cordoned, pressured
+    DEPLOYED = "deployed"  # the object appeared
+    DELETED = "deleted"
+    OTHER = "other"
+
+
+CHANGE_KINDS = frozenset(
+    {EventKind.ROLLOUT, EventKind.IMAGE, EventKind.CONFIG, EventKind.SCALE, EventKind.DEPLOYED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvent:
+    """Something that happened at a known time."""
+
+    at_ms: int
+    target: Target
+    kind: EventKind
+    detail: str = ""
+
+    @property
+    def is_change(self) -> bool:
+        """Whether somebody changed something (a suspect), rather than something having failed (a symptom)."""
+        return self.kind in CHANGE_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision of a workload's pod template."""
+
+    number: int
+    images: tuple[str, ...] = ()
+    since_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment, StatefulSet, DaemonSet, Job or CronJob as last read."""
+
+    target: Target
+    uid: str | None = None
+    resource_version: str | None = None
+    replicas: int | None = None  # desired
+    ready: int | None = None
+    rolling: bool | None = None
+    paused: bool | None = None
+    images: tuple[str, ...] = ()
+    revisions: tuple[Revision, ...] = ()  # oldest first; the last one is current
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    managed_by: str | None = None  # "argocd", "flux", "helm" ...: who owns the spec; "" is nobody
+    hpa_min: int | None = None
+    hpa_max: int | None = None
+    pdb_disruptions_allowed: int | None = None
+    node_names: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod as last read; ``owner`` is its workload, not its ReplicaSet."""
+
+    target: Target
+    owner: Target | None = None
+    uid: str | None = None
+    node: str | None = None
+    phase: str | None = None
+    ready: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as last read."""
+
+    target: Target
+    uid: str | None = None
+    zone: str | None = None
+    ready: bool | None = None
+    unschedulable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A state of Kubernetes that holds since a known time, such as CrashLoopBackOff of a workload."""
+
+    target: Target
+    name: str
+    since_ms: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``caller`` calls ``callee``: trouble travels from callee to caller."""
+
+    caller: Target
+    callee: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A fired alert of somebody else's rules (``ALERTS``, Alertmanager)."""
+
+    name: str
+    target: Target | None
+    since_ms: int
+    until_ms: int | None = None  # None: still firing
+    severity: str = ""
+    runbook_url: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The cluster at ``at_ms``. Events and alerts reach back as far as they are known, oldest first."""
+
+    at_ms: int
+    cluster: str = ""
+    workloads: Mapping[Target, Workload] = field(default_factory=dict)
+    pods: Mapping[Target, Pod] = field(default_factory=dict)
+    nodes: Mapping[Target, Node] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    events: tuple[ClusterEvent, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()  # names of kinds of fact that nobody could read: "pdb", "owners"
+
+    def owner(self, target: Target) -> Target:
+        """The workload a pod belongs to; any other target is its own owner."""
+        pod = self.pods.get(target)
+        return pod.owner if pod is not None and pod.owner is not None else target
+
+    def neighbours(self, target: Target) -> frozenset[Target]:
+        """Callers and callees of ``target``, one step."""
+        near = {edge.callee for edge in self.edges if edge.caller == target}
+        near |= {edge.caller for edge in self.edges if edge.callee == target}
+        return frozenset(near)

@@ -1,0 +1,109 @@
+"""Plan: what would be changed, exactly, and how its success will be judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from aiops.model.target import Target
+
+
+class Impact(StrEnum):
+    """HIGH goes to a person."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class ChangeVerb(StrEnum):
+    """How a change reaches the API server."""
+
+    PATCH = "patch"
+    EVICT = "evict"
+    DELETE = "delete"
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An absolute change of one object, bound to the version it was planned on.
+
+    ``resource_version`` and ``uid`` are None where facts are rebuilt from a recording; such a change can
+    be shown and never be sent.
+    """
+
+    target: Target
+    resource_version: str | None
+    patch: Mapping[str, Any]  # a merge patch of absolute values; empty for evict and delete
+    uid: str | None = None
+    verb: ChangeVerb = ChangeVerb.PATCH
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """The most a step may touch."""
+
+    pods: int
+    share: float  # of the target's pods, 0 to 1
+    workloads: int = 1
+    nodes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One concrete change. There is no step without impact and blast radius."""
+
+    summary: str
+    change: Change
+    undo: Change | None
+    impact: Impact
+    blast_radius: BlastRadius
+    remediation: str = ""  # entry-point name, filled by the planner
+    command: str = ""  # what a person would type
+    destructive: bool = False  # delete, evict, drain: needs two sources of evidence
+    because: str = ""  # why this impact, when it was raised
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """A remediation declines; the reason is for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How success is judged after a step: these signals of the target back in band, k of n samples."""
+
+    signals: tuple[str, ...] = ()  # empty: all signals of the incident
+    settle_s: int = 60
+    deadline_s: int = 600
+    good: int = 3
+    of: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered steps, a ladder: the next one only when the one before did not help.
+
+    An empty plan carries ``reason``. ``digest`` binds an approval to exactly this plan.
+    """
+
+    id: str
+    incident_id: str | None
+    target: Target
+    playbook: str
+    playbook_version: str
+    steps: tuple[Step, ...]
+    verification: Verification
+    made_at_ms: int
+    digest: str
+    reason: str = ""  # why there is nothing to do
+    skipped: tuple[str, ...] = ()  # rungs that declined, with their reasons
+    cost_difference: float | None = None
+    facts_unknown: tuple[str, ...] = field(default=())  # what the plan could not know
+
+    def __post_init__(self) -> None:
+        if not self.steps and not self.reason:
+            raise ValueError("plan: expected steps, or a reason why there are none")

@@ -1,0 +1,62 @@
+"""Playbook: machine-readable, when to do which steps. Data only: no code, no templates, no shell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiops.model.decision import Mode
+from aiops.model.plan import Impact, Verification
+from aiops.model.signal import Direction, Role
+
+
+@dataclass(frozen=True, slots=True)
+class SymptomMatcher:
+    """One kind of anomaly the incident must hold (on the suspect). Empty fields match anything."""
+
+    role: Role | None = None
+    signal: str = ""
+    condition: str = ""
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """When a playbook speaks. One of ``classes`` or ``symptoms`` is required: nothing matches all."""
+
+    classes: tuple[str, ...] = ()  # incident classes
+    symptoms: tuple[SymptomMatcher, ...] = ()  # all must be present
+    kinds: tuple[str, ...] = ()  # kinds of the suspect; empty: any kind the steps can handle
+    namespaces: tuple[str, ...] = ()  # exact names; empty: any opted-in namespace
+    labels: Mapping[str, str] = field(default_factory=dict)  # labels of the workload, all must agree
+    changed_within_s: int | None = None  # only if the suspect was rolled out or configured within
+    unchanged_for_s: int | None = None  # only if it was not
+    min_confidence: float = 0.0  # of the first suspect
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookStep:
+    """One rung: a remediation by entry-point name, with its parameters."""
+
+    remediation: str
+    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    impact: Impact | None = None  # may raise the remediation's own impact, never lower it
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """When to do which steps, and how success is verified. ``steps`` may be empty: a class where the right
+    answer is to do nothing, with ``do_nothing_because``."""
+
+    name: str
+    version: str
+    when: Matcher
+    steps: tuple[PlaybookStep, ...]
+    summary: str = ""
+    verification: Verification = field(default_factory=Verification)
+    mode: Mode = Mode.OBSERVE  # ceiling of this playbook; the scope's mode may be lower
+    cooldown_s: int = 1800
+    max_attempts: int = 3
+    approvers: tuple[str, ...] = ()
+    do_nothing_because: str = ""
+    runbook_url: str = ""
+    task_ids: tuple[str, ...] = ()  # of the operations framework
+    priority: int = 0  # of several that match, the highest speaks; then the more specific; then by name

@@ -1,0 +1,91 @@
+"""Policy: the limits within which decisions are made. Defaults are promises 5.3, here and nowhere else."""
+
+from dataclasses import dataclass, field
+
+from aiops.model.decision import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A mode for a namespace, a workload or a playbook. The lowest mode that matches wins.
+
+    At least one of the three is given: an empty scope would match everything.
+    """
+
+    mode: Mode
+    namespace: str = ""
+    workload: str = ""  # Kind/namespace/name
+    playbook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeWindow:
+    """No automatic action inside; civil time of ``timezone``. ``cron``-free on purpose: readable at 3 a.m."""
+
+    name: str
+    timezone: str = "UTC"
+    weekdays: tuple[str, ...] = ()  # "mon" ... "sun"; empty: every day
+    start: str = "00:00"  # HH:MM; start after end means over midnight
+    end: str = "24:00"
+    from_date: str = ""  # YYYY-MM-DD, inclusive; empty: always
+    to_date: str = ""  # YYYY-MM-DD, inclusive
+    namespaces: tuple[str, ...] = ()  # empty: the whole cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """How many plans may start. Counts come from the journal."""
+
+    cluster_per_10min: int = 6
+    cluster_per_hour: int = 20
+    cluster_per_day: int = 60
+    cluster_in_flight: int = 3
+    namespace_per_hour: int = 4
+    namespace_in_flight: int = 1
+    workload_per_window: int = 1
+    workload_window_s: int = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class StormLimits:
+    """When many things are bad at once, a person decides."""
+
+    share_of_workloads: float = 0.20
+    workloads: int = 15
+    namespaces: int = 3
+    nodes: int = 2
+    at_least: int = 5  # never a storm with fewer bad workloads
+    window_s: int = 300
+    calm_s: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """Failed verifications stop a playbook."""
+
+    failures: int = 3
+    of_last: int = 10
+    at_least: int = 5
+    open_s: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides whether a plan may be carried out."""
+
+    mode: Mode = Mode.OBSERVE  # the ceiling of everything; after install: observe
+    scopes: tuple[Scope, ...] = ()
+    opt_in_label: str = "aiops.dev/opt-in"  # namespace label, value "true"
+    protected_namespaces: tuple[str, ...] = ("kube-system", "kube-public", "kube-node-lease")
+    protected_label: str = "aiops.dev/protected"
+    own_namespace: str = "aiops"
+    freeze_windows: tuple[FreezeWindow, ...] = ()
+    budgets: Budgets = field(default_factory=Budgets)
+    storm: StormLimits = field(default_factory=StormLimits)
+    breaker: Breaker = field(default_factory=Breaker)
+    ready_floor: float = 0.75  # share of pods that must stay ready
+    max_targets_per_plan: int = 1
+    lock_after_failures: int = 3
+    backoff_max_s: int = 86_400
+    approval_deadline_s: int = 900
+    approvers: tuple[str, ...] = ("on-call",)

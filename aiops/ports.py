@@ -1,0 +1,141 @@
+"""Ports: everything the daemon needs from outside, as Protocols. Plain and synchronous.
+
+Adapters translate every vendor error into ``aiops.errors``, chained; every network call has a timeout.
+Each port has a fake in ``tests/fakes/`` that passes the same contract suite as the real thing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.model import AppendCondition, Entry, Facts, Floats, Record, Signal, Times
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Raw series of one query: label sets (n), times (t,) ms UTC, values (n, t) on one grid; NaN is a gap.
+
+    ``warnings`` are what the server said; ``partial`` means that data is known to be missing. Either makes
+    the cycle unusable for actions (M3). ``cost_s`` is the wall time, ``samples`` what the query cost.
+    """
+
+    labels: tuple[Mapping[str, str], ...]
+    times: Times
+    values: Floats
+    warnings: tuple[str, ...] = ()
+    partial: bool = False
+    cost_s: float = 0.0
+    samples: int = 0
+    rejected: int = 0  # samples thrown away: duplicates, out of order, unreadable
+
+
+class MetricSource(Protocol):
+    """Where metrics come from: a Prometheus, or a recording of one."""
+
+    def query(self, signal: Signal, at_ms: int) -> Series:
+        """The newest value of each series at ``at_ms`` (one column). Raises PortError."""
+        ...
+
+    def query_range(self, signal: Signal, start_ms: int, end_ms: int, step_ms: int) -> Series:
+        """Samples with ``start_ms <= time <= end_ms``, one each ``step_ms``. Raises PortError."""
+        ...
+
+    def identity(self) -> str:
+        """Which cluster answers, by its external or configured labels; "" if it does not say (M7)."""
+        ...
+
+
+class FactSource(Protocol):
+    """The reading half of ``Cluster``: what Kubernetes says. ``Cluster`` adds writes in a later issue."""
+
+    def facts(self, at_ms: int) -> Facts:
+        """The cluster as known at ``at_ms``. Raises PortError when it cannot be read."""
+        ...
+
+
+class Store(Protocol):
+    """The journal. An append is one transaction: all entries or none, after all conditions held."""
+
+    def append(
+        self, entries: Sequence[Entry], term: int, conditions: Sequence[AppendCondition] = ()
+    ) -> tuple[Record, ...]:
+        """Write ``entries`` durably. Raises Conflict when a condition does not hold or ``term`` is not the
+        newest; Unavailable when the medium refuses. Entries whose key is known are left out of the answer.
+        """
+        ...
+
+    def read(self, since: int = 0, stream: str = "", kinds: Sequence[str] = ()) -> Iterator[Record]:
+        """Records with ``seq > since``, oldest first; of one stream or some kinds where given."""
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """(seq, hash) of the newest record; (0, "") of an empty journal."""
+        ...
+
+    def term(self) -> int:
+        """The newest term; 0 before the first."""
+        ...
+
+    def begin_term(self, term: int) -> None:
+        """Fence: from now on only ``term`` may append. Raises Conflict unless it is newer than the last."""
+        ...
+
+    def verify(self) -> str:
+        """ "" if the whole chain holds, else the first break in words."""
+        ...
+
+    def close(self) -> None:
+        """Release the medium."""
+        ...
+
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+class Baselines(Protocol):
+    """Where fitted state is kept between runs: named bundles of arrays with some JSON beside them."""
+
+    def save(self, name: str, arrays: Arrays, meta: Mapping[str, object]) -> None:
+        """Replace the bundle atomically. Raises Unavailable when the medium refuses."""
+        ...
+
+    def load(self, name: str) -> tuple[Arrays, Mapping[str, object]] | None:
+        """The bundle, or None where there is none or it is damaged (told in the log, never raised)."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """All bundles."""
+        ...
+
+
+class Clock(Protocol):
+    """Now. The engine reads it once a tick."""
+
+    def now_ms(self) -> int:
+        """Wall clock, milliseconds UTC: for display, queries and windows of civil time."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """For intervals: never jumps."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What people are told."""
+
+    subject: str
+    text: str
+    incident_id: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Notifier(Protocol):
+    """Tells people. Fails open: an error is counted and logged by the caller, never stops the loop."""
+
+    def tell(self, message: Message) -> None:
+        """Deliver ``message``; raises PortError."""
+        ...

@@ -1,0 +1,1 @@
+"""The slow loop: one module a review (later)."""

@@ -1,0 +1,1 @@
+"""Configuration: schema, loading, explaining what is wrong."""

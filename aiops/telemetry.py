@@ -1,0 +1,1 @@
+"""Logs as events with keys, and our own metrics."""

@@ -1,0 +1,1 @@
+"""Detectors, one module each, joined by the entry-point group ``aiops.detectors``."""

@@ -1,0 +1,1 @@
+"""Remediations, one module each, joined by the entry-point group ``aiops.remediations``."""
