@@ -49,7 +49,7 @@ seeds: $(STAMP) ## the dry run over 20 seeds not used while building; writes bui
 docs: $(STAMP) ## make docs/reference from the code
 	$(BIN)/python -m scripts.reference
 
-lock: $(STAMP) ## write the lock files anew
+lock: ## write the lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 
