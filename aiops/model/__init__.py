@@ -1,7 +1,9 @@
 """The values that pass through the daemon. Frozen, with slots; imports nothing of ours but errors."""
 
 from aiops.model.anomaly import Anomaly, AnomalyKind
+from aiops.model.correlation import Correlation
 from aiops.model.decision import Act, Decision, Escalate, Hold, Lean, Mode, Outcome, Reason, Refuse, Result
+from aiops.model.detection import Detection, DetectorSettings
 from aiops.model.facts import (
     Alert,
     ClusterEvent,
@@ -30,6 +32,7 @@ from aiops.model.plan import (
 from aiops.model.playbook import Matcher, Playbook, PlaybookStep, SymptomMatcher
 from aiops.model.policy import Breaker, Budgets, FreezeWindow, Policy, Scope, StormLimits
 from aiops.model.signal import Direction, Role, Rollup, Signal, TargetMapping
+from aiops.model.story import Decided, IncidentStory, Moment, Plot, Story, TrueIncident
 from aiops.model.target import Target
 from aiops.model.verdicts import Status, Verdicts
 
@@ -47,7 +50,11 @@ __all__ = [
     "ChangeVerb",
     "ClusterEvent",
     "Condition",
+    "Correlation",
+    "Decided",
     "Decision",
+    "Detection",
+    "DetectorSettings",
     "Direction",
     "Edge",
     "Entry",
@@ -62,10 +69,12 @@ __all__ = [
     "Incident",
     "IncidentKind",
     "IncidentState",
+    "IncidentStory",
     "Lean",
     "Mask",
     "Matcher",
     "Mode",
+    "Moment",
     "Node",
     "NotApplicable",
     "Outcome",
@@ -73,6 +82,7 @@ __all__ = [
     "Plan",
     "Playbook",
     "PlaybookStep",
+    "Plot",
     "Pod",
     "Policy",
     "Reason",
@@ -88,12 +98,14 @@ __all__ = [
     "Status",
     "Step",
     "StormLimits",
+    "Story",
     "StreamAt",
     "Suspect",
     "SymptomMatcher",
     "Target",
     "TargetMapping",
     "Times",
+    "TrueIncident",
     "Verdicts",
     "Verification",
     "Workload",
