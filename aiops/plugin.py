@@ -4,7 +4,7 @@ Plug-ins are found through the entry-point groups ``aiops.detectors`` and ``aiop
 point names a frozen dataclass with slots whose fields all have defaults.
 
 Fields that the loader fills from a signal, where a detector declares them: ``direction`` (Direction),
-``min_abs``, ``min_rel`` (smallest deviation that matters), ``limit``, ``threshold``, ``for_s``,
+``min_abs``, ``min_rel`` (smallest deviation that matters), ``limit``, ``edge``, ``for_s``,
 ``interval_s`` (seconds between samples), ``timezone`` (name of the zone whose days the seasons follow).
 
 Fitted state is arrays. A fitted value is a frozen dataclass whose fields are

@@ -57,7 +57,7 @@ def detector(
     known = {field.name for field in dataclasses.fields(kind)}
     given: dict[str, Any] = {}
     if signal is not None:
-        for key in ("direction", "min_abs", "min_rel", "limit", "threshold", "for_s"):
+        for key in ("direction", "min_abs", "min_rel", "limit", "edge", "for_s"):
             value = getattr(signal, key)
             if key in known and value is not None:
                 given[key] = value

@@ -63,7 +63,7 @@ class Signal:
     min_abs: float = 0.0  # smallest deviation that matters, in the unit
     min_rel: float = 0.0  # smallest deviation that matters, as a share of what was expected
     limit: float | None = None  # the value at which it is full; look-ahead predicts when it is reached
-    threshold: float | None = None  # a fixed edge, for the threshold detector
+    edge: float | None = None  # a fixed edge, for the threshold detector
     condition: str = ""  # for Role.CONDITION: what a value of 1 means, such as "CrashLoopBackOff"
     for_s: int = 0  # how long a condition must last before it is an anomaly
     detectors: tuple[str, ...] = ("default",)
