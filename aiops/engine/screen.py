@@ -1,0 +1,99 @@
+"""Screen: one signal, one detector, and what was learned, kept in step with targets that come and go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from aiops.core import rows
+from aiops.core.detect import Happening, Runs, track
+from aiops.model import Detection, Mask, Panel, Signal, Target, Verdicts
+from aiops.plugin import Detector, Fitted
+
+
+def nothing(signal: Signal, targets: tuple[Target, ...]) -> Panel:
+    """A history without samples."""
+    return Panel(signal.name, signal.unit, targets, np.empty(0, np.int64), np.empty((len(targets), 0)))
+
+
+@dataclass(slots=True)
+class Screen:
+    """Judges one signal's panels in order of time. Not thread-safe: one screen, one worker."""
+
+    signal: Signal
+    name: str  # of the detector
+    detector: Detector
+    settings: Detection
+    targets: tuple[Target, ...] = ()
+    fitted: Fitted | None = None
+    runs: Runs | None = None
+    learned_ms: int = 0  # the newest sample that was judged
+    _rows: dict[Target, int] = field(default_factory=dict)
+
+    def judge(self, panel: Panel, hold: Mask | None = None) -> tuple[Panel, Verdicts, Sequence[Happening]]:
+        """Judge the columns of ``panel`` newer than what was judged; answer in this screen's row order.
+
+        Targets seen for the first time join blank; those that left stay as rows without samples, so that
+        their absence can be judged and their season is still known when they come back.
+        """
+        panel = panel.between(self.learned_ms + 1, 1 << 62)
+        fitted, runs = self._follow(panel.targets)
+        panel = panel.reindex(self.targets)
+        if hold is None:
+            hold = np.zeros(panel.shape, bool)
+        verdicts, self.fitted = fitted.judge(panel, hold)
+        happenings, self.runs = track(self.signal, self.name, panel, verdicts, runs, self.settings)
+        if panel.shape[1]:
+            self.learned_ms = int(panel.times[-1])
+        return panel, verdicts, happenings
+
+    def _follow(self, targets: tuple[Target, ...]) -> tuple[Fitted, Runs]:
+        if self.fitted is None or self.runs is None:
+            self._index(targets)
+            return self.detector.fit(nothing(self.signal, targets)), Runs.blank(len(targets))
+        new = tuple(target for target in targets if target not in self._rows)
+        if not new:
+            return self.fitted, self.runs
+        self._index(self.targets + new)
+        blank = self.detector.fit(nothing(self.signal, new))
+        return rows.join([self.fitted, blank]), rows.join([self.runs, Runs.blank(len(new))])
+
+    def _index(self, targets: tuple[Target, ...]) -> None:
+        self.targets = targets
+        self._rows = {target: row for row, target in enumerate(targets)}
+
+    def forget(self, keep: Mask) -> None:
+        """Drop the rows where ``keep`` (n,) is false: targets that left long ago (M5)."""
+        index = np.flatnonzero(keep)
+        if self.fitted is None or self.runs is None or len(index) == len(self.targets):
+            return
+        self.fitted, self.runs = rows.take(self.fitted, index), rows.take(self.runs, index)
+        self._index(tuple(self.targets[row] for row in index))
+
+    def pack(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(arrays, meta) that ``unpack`` restores from; empty before the first panel."""
+        if self.fitted is None or self.runs is None:
+            return {}, {}
+        fitted, fitted_meta = rows.pack(self.fitted)
+        runs, runs_meta = rows.pack(self.runs)
+        arrays = {f"fitted/{key}": array for key, array in fitted.items()}
+        arrays |= {f"runs/{key}": array for key, array in runs.items()}
+        targets = [[one.kind, one.namespace, one.name, one.cluster] for one in self.targets]
+        meta = {"learned_ms": self.learned_ms, "targets": targets, "detector": repr(self.detector)}
+        return arrays, meta | {"fitted": fitted_meta, "runs": runs_meta}
+
+    def unpack(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+        """Restore what ``pack`` gave; ValueError where it is not of this detector and configuration."""
+        if meta.get("detector") != repr(self.detector):
+            raise ValueError(f"state of {meta.get('detector')}, expected of {self.detector!r}")
+        targets = tuple(Target(*parts) for parts in meta["targets"])
+        blank = self.detector.fit(nothing(self.signal, targets))
+
+        def part(name: str) -> dict[str, Any]:
+            return {key[len(name) :]: array for key, array in arrays.items() if key.startswith(name)}
+
+        fitted = rows.unpack(blank, part("fitted/"), meta["fitted"])
+        runs = rows.unpack(Runs.blank(len(targets)), part("runs/"), meta["runs"])
+        self.fitted, self.runs, self.learned_ms = fitted, runs, int(meta["learned_ms"])
+        self._index(targets)
