@@ -2,12 +2,15 @@
 
 from aiops.model.anomaly import Anomaly, AnomalyKind
 from aiops.model.correlation import Correlation
-from aiops.model.decision import Act, Decision, Escalate, Hold, Lean, Mode, Outcome, Reason, Refuse, Result
+from aiops.model.decision import Act, Decision, Escalate, Hold, Lean, Outcome, Reason, Refuse, Result
 from aiops.model.detection import Detection, DetectorSettings
 from aiops.model.facts import (
     Alert,
+    Autoscaler,
+    Claim,
     ClusterEvent,
     Condition,
+    Container,
     Edge,
     EventKind,
     Facts,
@@ -18,6 +21,7 @@ from aiops.model.facts import (
 )
 from aiops.model.incident import Evidence, Incident, IncidentKind, IncidentState, Severity, Suspect
 from aiops.model.journal import AppendCondition, Budget, Entry, Record, StreamAt
+from aiops.model.mode import Mode
 from aiops.model.panel import Floats, Mask, Panel, Times
 from aiops.model.plan import (
     BlastRadius,
@@ -42,14 +46,17 @@ __all__ = [
     "Anomaly",
     "AnomalyKind",
     "AppendCondition",
+    "Autoscaler",
     "BlastRadius",
     "Breaker",
     "Budget",
     "Budgets",
     "Change",
     "ChangeVerb",
+    "Claim",
     "ClusterEvent",
     "Condition",
+    "Container",
     "Correlation",
     "Decided",
     "Decision",

@@ -3,16 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aiops.model.plan import Plan
-
-
-class Mode(StrEnum):
-    """What a playbook may do alone in a scope. After install: observe."""
-
-    OBSERVE = "observe"
-    SUGGEST = "suggest"
-    ASK = "ask"
-    AUTO = "auto"
+from aiops.model.plan import Impact, Plan
 
 
 class Lean(StrEnum):
@@ -37,20 +28,28 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Carry the plan's next step out."""
+    """Carry the plan's step out. HIGH impact never comes here: it goes to a person."""
 
     plan: Plan
     reasons: tuple[Reason, ...]
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.step < len(self.plan.steps):
+            raise ValueError(f"act: expected one of the plan's {len(self.plan.steps)} steps, got {self.step}")
+        if self.plan.steps[self.step].impact is Impact.HIGH:
+            raise ValueError("act: expected an impact below high, high goes to a person")
 
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Ask people, until a deadline."""
+    """Ask people, until a deadline; without approvers they are told and nobody can approve (suggest)."""
 
     plan: Plan
     reasons: tuple[Reason, ...]
     approvers: tuple[str, ...] = ()  # roles
     until_ms: int | None = None
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ class Hold:
     plan: Plan
     reasons: tuple[Reason, ...]
     until_ms: int | None = None
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Refuse:
 
     plan: Plan
     reasons: tuple[Reason, ...]
+    step: int = 0
 
 
 Decision = Act | Escalate | Hold | Refuse

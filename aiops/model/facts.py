@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from aiops.model.target import Target
 
@@ -48,12 +49,25 @@ class ClusterEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod template. Memory in bytes, CPU in thousandths of a core; 0 is "none set"."""
+
+    name: str
+    image: str = ""
+    memory_limit: int | None = None
+    memory_request: int | None = None
+    cpu_limit: int | None = None
+    cpu_request: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One revision of a workload's pod template."""
 
     number: int
     images: tuple[str, ...] = ()
     since_ms: int | None = None
+    template: Mapping[str, Any] | None = None  # the pod template as stored; None is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +87,11 @@ class Workload:
     annotations: Mapping[str, str] = field(default_factory=dict)
     managed_by: str | None = None  # "argocd", "flux", "helm" ...: who owns the spec; "" is nobody
     hpa_min: int | None = None
-    hpa_max: int | None = None
-    pdb_disruptions_allowed: int | None = None
+    hpa_max: int | None = None  # 0: there is no autoscaler
+    hpa_name: str = ""  # of the autoscaler object; empty is unknown
+    pdb_disruptions_allowed: int | None = None  # without a disruption budget: the number of pods
+    max_unavailable: int | None = None  # pods that a rollout may take away at once
+    containers: tuple[Container, ...] = ()  # empty is unknown
     node_names: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
 
@@ -100,6 +117,32 @@ class Node:
     zone: str | None = None
     ready: bool | None = None
     unschedulable: bool | None = None
+    resource_version: str | None = None
+    labels: Mapping[str, str] | None = None  # None is unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A PersistentVolumeClaim as last read; sizes in bytes. ``owner`` is the workload that mounts it."""
+
+    target: Target
+    size: int | None = None
+    expandable: bool | None = None  # whether its storage class allows expansion
+    owner: Target | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """A HorizontalPodAutoscaler as last read."""
+
+    target: Target
+    scales: Target
+    minimum: int | None = None
+    maximum: int | None = None
+    uid: str | None = None
+    resource_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +190,19 @@ class Facts:
     events: tuple[ClusterEvent, ...] = ()
     alerts: tuple[Alert, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    claims: Mapping[Target, Claim] = field(default_factory=dict)
+    autoscalers: Mapping[Target, Autoscaler] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()  # names of kinds of fact that nobody could read: "pdb", "owners"
 
     def owner(self, target: Target) -> Target:
-        """The workload a pod belongs to; any other target is its own owner."""
-        pod = self.pods.get(target)
-        return pod.owner if pod is not None and pod.owner is not None else target
+        """The workload a pod, claim or autoscaler belongs to; any other target is its own owner."""
+        if (pod := self.pods.get(target)) is not None and pod.owner is not None:
+            return pod.owner
+        if (claim := self.claims.get(target)) is not None and claim.owner is not None:
+            return claim.owner
+        if (scaler := self.autoscalers.get(target)) is not None:
+            return scaler.scales
+        return target
 
     def neighbours(self, target: Target) -> frozenset[Target]:
         """Callers and callees of ``target``, one step."""

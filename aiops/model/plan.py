@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from aiops.model.mode import Mode
 from aiops.model.target import Target
 
 
@@ -14,6 +15,11 @@ class Impact(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for low up to 2 for high."""
+        return list(Impact).index(self)
 
 
 class ChangeVerb(StrEnum):
@@ -48,6 +54,7 @@ class BlastRadius:
     share: float  # of the target's pods, 0 to 1
     workloads: int = 1
     nodes: int = 0
+    at_once: int | None = None  # ready pods that are away at the same time; None is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Step:
     command: str = ""  # what a person would type
     destructive: bool = False  # delete, evict, drain: needs two sources of evidence
     because: str = ""  # why this impact, when it was raised
+    rung: int = 0  # position in the playbook's ladder, filled by the planner
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,11 @@ class Plan:
     skipped: tuple[str, ...] = ()  # rungs that declined, with their reasons
     cost_difference: float | None = None
     facts_unknown: tuple[str, ...] = field(default=())  # what the plan could not know
+    mode: Mode = Mode.OBSERVE  # ceiling of its playbook
+    cooldown_s: int = 1800
+    max_attempts: int = 3
+    approvers: tuple[str, ...] = ()  # roles; empty: those of the policy
+    runbook_url: str = ""
 
     def __post_init__(self) -> None:
         if not self.steps and not self.reason:

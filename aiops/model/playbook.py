@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiops.model.decision import Mode
+from aiops.model.mode import Mode
 from aiops.model.plan import Impact, Verification
 from aiops.model.signal import Direction, Role
 
@@ -16,6 +16,10 @@ class SymptomMatcher:
     signal: str = ""
     condition: str = ""
     direction: Direction | None = None
+
+    def __post_init__(self) -> None:
+        if self.role is None and not self.signal and not self.condition:
+            raise ValueError("symptom: expected a role, a signal or a condition, got none: it matches all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Matcher:
     changed_within_s: int | None = None  # only if the suspect was rolled out or configured within
     unchanged_for_s: int | None = None  # only if it was not
     min_confidence: float = 0.0  # of the first suspect
+
+    def __post_init__(self) -> None:
+        if not self.classes and not self.symptoms:
+            raise ValueError("when: expected classes or symptoms, got none: it matches all incidents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +66,12 @@ class Playbook:
     approvers: tuple[str, ...] = ()
     do_nothing_because: str = ""
     runbook_url: str = ""
+    runbook: str = ""  # what a person does: a few lines of text
     task_ids: tuple[str, ...] = ()  # of the operations framework
     priority: int = 0  # of several that match, the highest speaks; then the more specific; then by name
+
+    def __post_init__(self) -> None:
+        if not self.steps and not self.do_nothing_because:
+            raise ValueError("playbook: expected steps, or do_nothing_because")
+        if self.cooldown_s < 0 or self.max_attempts < 1:
+            raise ValueError("playbook: expected a cooldown of 0 or more and 1 attempt or more")

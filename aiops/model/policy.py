@@ -2,20 +2,27 @@
 
 from dataclasses import dataclass, field
 
-from aiops.model.decision import Mode
+from aiops.model.mode import Mode
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A mode for a namespace, a workload or a playbook. The lowest mode that matches wins.
 
-    At least one of the three is given: an empty scope would match everything.
+    At least one of the three is given: an empty scope would match everything. A scope is what binds a
+    playbook to a place: where no scope matches, the mode is observe.
     """
 
     mode: Mode
     namespace: str = ""
     workload: str = ""  # Kind/namespace/name
     playbook: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.namespace or self.workload or self.playbook):
+            raise ValueError(
+                "scope: expected a namespace, a workload or a playbook, got none: it matches all"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Budgets:
     cluster_per_hour: int = 20
     cluster_per_day: int = 60
     cluster_in_flight: int = 3
+    nodes_in_flight: int = 1
     namespace_per_hour: int = 4
     namespace_in_flight: int = 1
     workload_per_window: int = 1
@@ -84,6 +92,10 @@ class Policy:
     storm: StormLimits = field(default_factory=StormLimits)
     breaker: Breaker = field(default_factory=Breaker)
     ready_floor: float = 0.75  # share of pods that must stay ready
+    nodes_not_ready: float = 0.20  # from this share of nodes on, no node is touched
+    zone_not_ready: float = 0.55  # the same for the nodes of one zone
+    max_cordoned: int = 3  # nodes that we may hold cordoned, ever
+    facts_max_age_s: int = 30  # older facts are not acted upon
     max_targets_per_plan: int = 1
     lock_after_failures: int = 3
     backoff_max_s: int = 86_400
