@@ -34,6 +34,7 @@ class Anomaly:
     condition: str = ""  # for states of Kubernetes: "CrashLoopBackOff"
     expected_at_ms: int | None = None  # PREDICTED only: when the limit will be reached
     contributions: tuple[tuple[str, float], ...] = ()  # (signal, share), largest first
+    cleared_ms: int | None = None  # when it was back in its band; None: it still is bad, as far as we know
 
     def __post_init__(self) -> None:
         if (self.kind is AnomalyKind.PREDICTED) != (self.expected_at_ms is not None):
