@@ -177,7 +177,7 @@ def _scalar(path: str, blank: Any, got: Any) -> Any:
     if blank is None or got is None:
         return got
     number = isinstance(got, int | float) and not isinstance(got, bool)
-    if isinstance(blank, float) and (number or got in {"nan", "inf", "-inf"}):
+    if isinstance(blank, float) and (number or (isinstance(got, str) and got in {"nan", "inf", "-inf"})):
         return float(got)
     if isinstance(blank, str) and isinstance(got, str):
         return type(blank)(got)  # an enum is made again; a word it does not know is a ValueError
