@@ -35,6 +35,7 @@ from aiops.model.plan import (
 )
 from aiops.model.playbook import Matcher, Playbook, PlaybookStep, SymptomMatcher
 from aiops.model.policy import Breaker, Budgets, FreezeWindow, Policy, Scope, StormLimits
+from aiops.model.prometheus import PrometheusSettings, QueryBudget
 from aiops.model.signal import Direction, Role, Rollup, Signal, TargetMapping
 from aiops.model.story import Decided, IncidentStory, Moment, Plot, Story, TrueIncident
 from aiops.model.target import Target
@@ -92,6 +93,8 @@ __all__ = [
     "Plot",
     "Pod",
     "Policy",
+    "PrometheusSettings",
+    "QueryBudget",
     "Reason",
     "Record",
     "Refuse",
