@@ -1,0 +1,41 @@
+"""Guards: reasons not to act now. Pure functions of one context; what is unknown holds, never permits.
+
+The table is in the order of promises 5.3. All are asked, all answers are shown, the strictest one counts.
+A guard answers None where it does not concern the step.
+"""
+
+from aiops.core.guards import blast, ownership, pace, reach, sight, stops, trust
+from aiops.core.guards.context import Context, Guard
+
+GUARDS: tuple[Guard, ...] = (
+    stops.kill_switch,
+    stops.leadership,
+    sight.blindness,
+    sight.warm_up,
+    sight.fresh_facts,
+    sight.storm,
+    reach.still_open,
+    reach.known_breakage,
+    reach.protected,
+    reach.opt_in,
+    reach.freeze,
+    ownership.intact,
+    ownership.bound,
+    ownership.at_rest,
+    ownership.owner_of_field,
+    ownership.autoscaler,
+    reach.one_target,
+    blast.ready_floor,
+    blast.disruption_budget,
+    blast.nodes,
+    pace.budget,
+    pace.in_flight,
+    pace.cooldown,
+    pace.attempts,
+    trust.breaker,
+    trust.lock_out,
+    trust.evidence,
+    trust.impact,
+)
+
+__all__ = ["GUARDS", "Context", "Guard"]
