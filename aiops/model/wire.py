@@ -6,6 +6,7 @@ machine. Digests are domain-separated SHA-256.
 
 import functools
 import hashlib
+import math
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,7 +22,16 @@ def _adapter(kind: Any) -> Any:
 def to_json(value: object) -> Any:
     """A dataclass of the model as plain JSON values (dict, list, str, float, int, bool, None)."""
     kind: Any = type(value)
-    return _adapter(kind).dump_python(value, mode="json")
+    return _spelled(_adapter(kind).dump_python(value, mode="json"))
+
+
+def _spelled(data: Any) -> Any:
+    """JSON has no NaN and no infinities: they are spelled "nan", "inf", "-inf", which ``from_json`` reads."""
+    if isinstance(data, dict):
+        return {key: _spelled(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_spelled(value) for value in data]
+    return str(data) if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def from_json(kind: type[T], data: object) -> T:
