@@ -1,0 +1,46 @@
+"""The journal on disk: where it is, and that one daemon at a time writes it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aiops.adapters.sqlite.store import SqliteStore
+from aiops.errors import InputError, Problem, Unavailable
+
+JOURNAL, LOCK = "journal.sqlite", "daemon.lock"
+
+
+def open_journal(state_dir: Path) -> SqliteStore:
+    """The journal of ``state_dir``, for reading; InputError where there is none."""
+    path = state_dir / JOURNAL
+    if not path.exists():
+        raise InputError(
+            [
+                Problem(
+                    str(path), "no such file", "the journal of a daemon that has run (aiops run --state DIR)"
+                )
+            ]
+        )
+    return SqliteStore(path)
+
+
+@contextmanager
+def lead(state_dir: Path) -> Iterator[SqliteStore]:
+    """The journal for writing, under a new term; Unavailable while another daemon has it."""
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (state_dir / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Unavailable(f"{state_dir} is in use by another daemon (see {LOCK} for its pid)") from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        store = SqliteStore(state_dir / JOURNAL)
+        try:
+            store.begin_term(store.term() + 1)
+            yield store
+        finally:
+            store.close()

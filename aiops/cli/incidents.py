@@ -1,0 +1,55 @@
+"""``aiops incidents``: what the journal knows, newest last."""
+
+from pathlib import Path
+
+import click
+
+from aiops.cli.show import STYLES, clock, console, plain, print_json, span
+from aiops.cli.times import MOMENT
+
+
+@click.command()
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Configuration folder; says where the journal is."
+)
+@click.option("--state", type=click.Path(path_type=Path), help="State folder of the daemon, instead.")
+@click.option("--open", "only_open", is_flag=True, help="Only what is open now.")
+@click.option("--since", type=MOMENT, help="Only what was open since then: 2h (ago), 2026-03-01T10:00Z.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(
+    config: Path | None, state: Path | None, only_open: bool, since: int | None, as_json: bool
+) -> None:
+    """List the incidents of the journal.
+
+    Example: aiops incidents --open
+    """
+    from aiops.bootstrap.incidents import list_incidents
+    from aiops.model.wire import to_json
+
+    found = list_incidents(config, state, only_open=only_open, since_ms=since)
+    if as_json:
+        print_json([to_json(incident) for incident in found])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("id", "opened (UTC)", "lasted", "severity", "class", "first suspect", "state"):
+        table.add_column(name)
+    for one in found:
+        suspect = f"{one.prime} {one.suspects[0].confidence:.0%}" if one.suspects else str(one.prime)
+        lasted = span((one.closed_ms or one.updated_ms) - one.since_ms)
+        style = STYLES[one.severity]
+        table.add_row(
+            one.id,
+            clock(one.opened_ms),
+            lasted,
+            f"[{style}]{one.severity}[/]",
+            one.incident_class,
+            plain(suspect),
+            one.state,
+        )
+    out = console()
+    if found:
+        out.print(table)
+    else:
+        console(err=True).print("no incidents")

@@ -1,0 +1,109 @@
+"""What the loop writes into the journal, and how a loop is restored from it.
+
+Kinds: ``incident_opened``, ``incident_changed``, ``incident_closed`` (stream: the incident's id; payload:
+``incident``), ``evidence_seen`` (the samples that an anomaly was raised on, with their digest),
+``storm_began``, ``storm_ended``, ``sight_changed`` (blind or seeing again). Decisions and what came of them
+are written by ``aiops.core.ledger``.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiops.core.book import Book, StormBegan, StormEnded
+from aiops.core.ledger import KINDS, Ledger
+from aiops.core.quality import Quality
+from aiops.engine.window import Recent
+from aiops.model import Anomaly, Decision, Entry, Incident, Target
+from aiops.model.wire import digest, from_json, to_json
+from aiops.ports import Store
+
+SAMPLES = 60  # before the sample that raised an anomaly: enough to see what was calm
+MOST = 8  # anomalies of an incident whose samples are kept
+INCIDENT_KINDS = ("incident_opened", "incident_changed", "incident_closed")
+
+
+def opened(incident: Incident, recent: Recent, now_ms: int) -> list[Entry]:
+    """The incident and the samples that it was opened on. Written once, whoever says it twice."""
+    key = f"opened:{incident.id}:{incident.flaps}"
+    entry = Entry("incident_opened", incident.id, now_ms, {"incident": to_json(incident)}, key)
+    return [entry, *evidence(incident, incident.anomalies[:MOST], recent, now_ms)]
+
+
+def evidence(incident: Incident, anomalies: Sequence[Anomaly], recent: Recent, now_ms: int) -> list[Entry]:
+    """The newest samples of each anomaly's signal and target, as they were when it was raised."""
+    entries = []
+    start = min((anomaly.since_ms for anomaly in anomalies), default=now_ms)
+    panels = {panel.signal: panel for panel in recent.between(start - 3_600_000, now_ms + 1)}
+    for anomaly in anomalies:
+        panel = panels.get(anomaly.signal)
+        if panel is None or anomaly.target not in panel.targets:
+            continue
+        row = panel.values[panel.targets.index(anomaly.target)][-SAMPLES:]
+        samples = {
+            "times_ms": panel.times[-SAMPLES:].tolist(),
+            "values": [finite(value) for value in row.tolist()],
+        }
+        payload = {
+            "target": str(anomaly.target),
+            "signal": anomaly.signal,
+            "detector": anomaly.detector,
+            "samples": samples,
+            "digest": digest("samples", samples),
+        }
+        key = f"evidence:{incident.id}:{anomaly.target}:{anomaly.signal}:{anomaly.since_ms}"
+        entries.append(Entry("evidence_seen", incident.id, now_ms, payload, key))
+    return entries
+
+
+def finite(value: float) -> float | None:
+    """JSON has no NaN and no infinity: a gap is null."""
+    return value if value - value == 0 else None
+
+
+def changed(incident: Incident, what: Sequence[str], now_ms: int) -> Entry:
+    """The incident as it is now, and what of it changed."""
+    return Entry("incident_changed", incident.id, now_ms, {"incident": to_json(incident), "what": list(what)})
+
+
+def closed(incident: Incident, now_ms: int) -> Entry:
+    """The incident's end."""
+    key = f"closed:{incident.id}:{incident.flaps}:{incident.closed_ms}"
+    return Entry("incident_closed", incident.id, now_ms, {"incident": to_json(incident)}, key)
+
+
+def storm(change: StormBegan | StormEnded) -> Entry:
+    """A storm begins or ends."""
+    kind = "storm_began" if isinstance(change, StormBegan) else "storm_ended"
+    return Entry(kind, "storm", change.at_ms, {"because": change.because})
+
+
+def quality(now: Quality, now_ms: int) -> Entry:
+    """We became blind, or see again."""
+    return Entry("sight_changed", "sight", now_ms, {"blind": not now.usable, "because": now.why()})
+
+
+def if_known_of(entry: Entry) -> Decision | None:
+    """What a dry run's ``decided`` entry would have been, had the unknown facts permitted."""
+    if "if_known" not in entry.payload:
+        return None
+    kind: Any = KINDS[str(entry.payload["if_known"])]
+    decision: Decision = from_json(kind, entry.payload["if_known_value"])
+    return decision
+
+
+def incidents(store: Store) -> dict[str, Incident]:
+    """The newest value of every incident of the journal, by id, in order of opening."""
+    latest: dict[str, Incident] = {}
+    for record in store.read(kinds=INCIDENT_KINDS):
+        latest[record.entry.stream] = from_json(Incident, record.entry.payload["incident"])
+    return latest
+
+
+def restore(store: Store, seen: Sequence[Target]) -> tuple[Book, Ledger]:
+    """What was open and what was tried, folded from the journal. ``seen`` are targets with baselines."""
+    return Book.restore(incidents(store).values(), seen=seen), Ledger().fold(store.read())
+
+
+def newest_ms(store: Store) -> int:
+    """The time of the newest record; 0 of an empty journal. What happened until then is known."""
+    return max((record.entry.at_ms for record in store.read()), default=0)

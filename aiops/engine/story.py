@@ -1,0 +1,220 @@
+"""Story: what a replay told, put together from its journal alone, with the plots beside it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from aiops.core.ledger import decision_of
+from aiops.core.policy import phrase
+from aiops.engine.bands import Band
+from aiops.engine.entries import INCIDENT_KINDS, if_known_of, incidents
+from aiops.engine.rules import Rules
+from aiops.model import (
+    Alert,
+    Decided,
+    Entry,
+    Facts,
+    Incident,
+    IncidentKind,
+    IncidentStory,
+    Moment,
+    Panel,
+    Plot,
+    Record,
+    Story,
+    Target,
+    TrueIncident,
+)
+from aiops.model.wire import from_json
+from aiops.ports import Store
+
+BEFORE_MS, AFTER_MS = 5_400_000, 2_700_000  # what a plot shows around an incident
+MOST_PLOTS = 6
+
+
+class Told(Protocol):
+    """What of a recording goes into its story."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes
+    @property
+    def start_ms(self) -> int: ...  # noqa: D102
+    @property
+    def end_ms(self) -> int: ...  # noqa: D102
+    @property
+    def step_ms(self) -> int: ...  # noqa: D102
+    @property
+    def truths(self) -> tuple[TrueIncident, ...]: ...  # noqa: D102
+    @property
+    def warnings(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def tell(
+    recording: Told,
+    rules: Rules,
+    store: Store,
+    facts: Facts,
+    panels: Mapping[str, Panel],
+    bands: Mapping[tuple[str, str], Band],
+    elapsed_s: float,
+) -> Story:
+    """The whole story; ``facts`` are those of the recording's end, which know every event and alert."""
+    found = incidents(store)
+    records: dict[str, list[Record]] = {incident_id: [] for incident_id in found}
+    starts = []
+    for record in store.read():
+        if record.entry.kind == "plan_started":
+            starts.append(record.entry.at_ms)
+        if record.entry.stream in records:
+            records[record.entry.stream].append(record)
+    stories = [
+        one_story(incident, records[incident.id], facts, rules, bands)
+        for incident in found.values()
+        if incident.kind is not IncidentKind.KNOWN
+    ]
+    targets = frozenset(target for panel in panels.values() for target in panel.targets)
+    return Story(
+        recording=recording.name,
+        cluster=rules.cluster,
+        start_ms=recording.start_ms,
+        end_ms=recording.end_ms,
+        step_ms=recording.step_ms,
+        series=sum(len(panel.targets) for panel in panels.values()),
+        signals=len(panels),
+        workloads=len({facts.owner(target) for target in targets}),
+        incidents=tuple(sorted(stories, key=lambda story: (story.incident.opened_ms, story.incident.id))),
+        known=tuple(one for one in found.values() if one.kind is IncidentKind.KNOWN),
+        truths=recording.truths or candidates(facts.alerts),
+        warnings=recording.warnings,
+        budgets=budgets(starts, rules),
+        elapsed_s=elapsed_s,
+        config_digest=rules.digest,
+    )
+
+
+def one_story(
+    incident: Incident,
+    records: Sequence[Record],
+    facts: Facts,
+    rules: Rules,
+    bands: Mapping[tuple[str, str], Band],
+) -> IncidentStory:
+    """Decisions, timeline, changes and plots of one incident."""
+    end_ms = (incident.closed_ms or incident.updated_ms) + AFTER_MS
+    involved = {facts.owner(target) for target in incident.targets} | set(incident.targets)
+    changes = tuple(
+        event
+        for event in facts.events
+        if event.is_change
+        and incident.since_ms - BEFORE_MS <= event.at_ms <= end_ms
+        and event.target in involved
+    )
+    decisions = tuple(
+        Decided(record.entry.at_ms, decision_of(record.entry), if_known_of(record.entry))
+        for record in records
+        if record.entry.kind == "decided"
+    )
+    moments = [moment for record in records for moment in moments_of(record)]
+    moments += [
+        Moment(one.at_ms, "change", f"{one.kind} {one.target} {one.detail}".strip()) for one in changes
+    ]
+    moments += [Moment(one.since_ms, "alert", alert_words(one)) for one in incident.alerts]
+    return IncidentStory(
+        incident,
+        decisions,
+        tuple(sorted(moments, key=lambda moment: moment.at_ms)),
+        plots_of(incident, rules, bands, end_ms),
+        changes,
+    )
+
+
+def moments_of(record: Record) -> list[Moment]:
+    """The lines of a timeline that one record gives."""
+    entry = record.entry
+    if entry.kind == "decided":
+        return [Moment(entry.at_ms, "decided", decided_words(entry))]
+    if entry.kind not in INCIDENT_KINDS:
+        return []
+    incident = from_json(Incident, entry.payload["incident"])
+    match entry.kind:
+        case "incident_opened":
+            lines = [Moment(entry.at_ms, "opened", incident.opened_because)]
+            if incident.suspects:
+                lines.append(Moment(entry.at_ms, "suspect", suspect_words(incident)))
+            return lines
+        case "incident_closed":
+            return [Moment(entry.at_ms, "closed", incident.closed_because)]
+        case _:
+            what = entry.payload["what"]
+            if "suspect" in what and incident.suspects:
+                return [Moment(entry.at_ms, "suspect", suspect_words(incident))]
+            if "anomaly" in what and incident.anomalies:
+                newest = max(incident.anomalies, key=lambda one: one.since_ms)
+                return [Moment(entry.at_ms, "joined", f"{newest.target} {newest.signal}")]
+            return []
+
+
+def decided_words(entry: Entry) -> str:
+    """The decision, or what it would have been where the dry run knows better."""
+    decision, if_known = decision_of(entry), if_known_of(entry)
+    return f"would have {phrase(if_known)}" if if_known is not None else phrase(decision)
+
+
+def suspect_words(incident: Incident) -> str:
+    """The first suspect with its best evidence."""
+    first = incident.suspects[0]
+    best = max(first.evidence, key=lambda one: one.weight, default=None)
+    return f"{first.target} ({first.confidence:.0%})" + (f": {best.what}" if best else "")
+
+
+def alert_words(alert: Alert) -> str:
+    """An alert with the page that a person reads."""
+    return " ".join(part for part in (alert.name, alert.severity, alert.runbook_url) if part)
+
+
+def plots_of(
+    incident: Incident, rules: Rules, bands: Mapping[tuple[str, str], Band], end_ms: int
+) -> tuple[Plot, ...]:
+    """The anomalies' windows, those of the first suspect first, the worst first."""
+    signals = {signal.name: signal for signal in rules.signals}
+    ranks = {suspect.target: rank for rank, suspect in enumerate(incident.suspects)}
+    order = sorted(incident.anomalies, key=lambda one: (ranks.get(one.target, 99), -one.score, one.signal))
+    plots: dict[tuple[Target, str], Plot] = {}
+    for anomaly in order:
+        signal = signals.get(anomaly.signal)
+        band = bands.get((anomaly.signal, anomaly.detector)) or next(
+            (one for (name, _), one in bands.items() if name == anomaly.signal), None
+        )
+        if signal is None or band is None or anomaly.key in plots or len(plots) >= MOST_PLOTS:
+            continue
+        plot = band.plot(signal, anomaly.target, incident.since_ms - BEFORE_MS, end_ms)
+        if plot is not None:
+            plots[anomaly.key] = plot
+    return tuple(plots.values())
+
+
+def candidates(alerts: Sequence[Alert]) -> tuple[TrueIncident, ...]:
+    """Fired alerts as candidates for true incidents: what the pager would have said."""
+    return tuple(
+        TrueIncident(
+            name=alert.name,
+            start_ms=alert.since_ms,
+            end_ms=alert.until_ms if alert.until_ms is not None else alert.since_ms,
+            target=alert.target,
+            source="alert",
+        )
+        for alert in alerts
+    )
+
+
+def budgets(starts: Sequence[int], rules: Rules) -> dict[str, str]:
+    """The most plans that any window of each budget saw, beside its limit."""
+    limits = rules.policy.budgets
+    spans = {
+        "cluster per 10 min": (600_000, limits.cluster_per_10min),
+        "cluster per hour": (3_600_000, limits.cluster_per_hour),
+        "cluster per day": (86_400_000, limits.cluster_per_day),
+    }
+    return {
+        name: f"{max((sum(at - span < one <= at for one in starts) for at in starts), default=0)} of {limit}"
+        for name, (span, limit) in spans.items()
+    }

@@ -1,0 +1,142 @@
+"""Make docs/reference from the code: ``python -m scripts.reference``, or ``--check`` to compare only."""
+
+import dataclasses
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiops.bootstrap.plugins import found
+from aiops.cli import COMMANDS, app
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- made by `make docs` from the code; edit the code -->\n\n"
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table; bars in cells are escaped."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def default_of(field: dataclasses.Field[Any]) -> str:
+    """A field's default as text."""
+    if field.default is not dataclasses.MISSING:
+        return str(field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return str(field.default_factory())
+    return "required"
+
+
+def plugins(group: str, title: str) -> str:
+    """Each plug-in of ``group``: its module's docstring and its parameters."""
+    parts = [f"# {title}\n"]
+    for name, point in found(group).items():
+        kind = point.load()
+        module = importlib.import_module(kind.__module__)
+        head, _, body = (module.__doc__ or "").strip().partition("\n")
+        parts.append(f"## {name}\n\n{head}\n\n```text\n{body.strip()}\n```\n")
+        rows = [(field.name, f"`{default_of(field)}`") for field in dataclasses.fields(kind)]
+        if rows:
+            parts.append(table(("parameter", "default"), rows) + "\n")
+        rights = getattr(kind, "rights", ())
+        if rights:
+            lines = [
+                (right.group or "core", right.resource, right.verb, ", ".join(right.fields))
+                for right in rights
+            ]
+            parts.append(table(("API group", "resource", "verb", "fields it writes"), lines) + "\n")
+    return "\n".join(parts)
+
+
+def command_line() -> str:
+    """Every command's ``--help``."""
+    parts = ["# Command line\n"]
+    names: list[tuple[str, click.Command]] = [("aiops", app)]
+    for name in COMMANDS:
+        command = app.get_command(click.Context(app), name)
+        if command is not None:
+            names.append((f"aiops {name}", command))
+            if isinstance(command, click.Group):
+                names += [(f"aiops {name} {sub}", one) for sub, one in command.commands.items()]
+    for name, command in names:
+        context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+        parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+def signals() -> str:
+    """The shipped signal packs."""
+    from aiops.bootstrap.config import load_shipped
+
+    settings = load_shipped()
+    parts = ["# Signals\n"]
+    packs: dict[str, list[Any]] = {}
+    for signal in settings.signals:
+        packs.setdefault(signal.pack, []).append(signal)
+    for pack, members in sorted(packs.items()):
+        rows = [
+            (one.name, one.summary, one.unit, str(one.role), str(one.direction), str(one.target.kind))
+            for one in members
+        ]
+        parts.append(
+            f"## {pack}\n\n" + table(("signal", "what", "unit", "role", "bad side", "target"), rows) + "\n"
+        )
+    return "\n".join(parts)
+
+
+def playbooks() -> str:
+    """The shipped playbooks."""
+    from aiops.bootstrap.config import load_shipped
+
+    rows = []
+    for one in sorted(load_shipped().playbooks, key=lambda book: book.name):
+        steps = " → ".join(step.remediation for step in one.steps) or f"nothing: {one.do_nothing_because}"
+        rows.append((one.name, ", ".join(one.when.classes), steps, one.summary))
+    return "# Playbooks\n\n" + table(("playbook", "incident classes", "steps", "what"), rows) + "\n"
+
+
+def incident_classes() -> str:
+    """The ordered table that names incidents."""
+    from aiops.core import classify
+
+    rows = [(row.name, row.summary) for row in classify.TABLE]
+    return (
+        "# Incident classes\n\nThe first row that fits names the incident.\n\n"
+        + table(("class", "what"), rows)
+        + "\n"
+    )
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": command_line,
+    "detectors.md": lambda: plugins("aiops.detectors", "Detectors"),
+    "remediations.md": lambda: plugins("aiops.remediations", "Remediations"),
+    "signals.md": signals,
+    "playbooks.md": playbooks,
+    "incident-classes.md": incident_classes,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write every page; with ``--check`` name those that are out of date and exit 1."""
+    stale = []
+    for name, make in PAGES.items():
+        text = NOTE + make().rstrip() + "\n"
+        path = REFERENCE / name
+        if "--check" in arguments:
+            if not path.exists() or path.read_text() != text:
+                stale.append(str(path.relative_to(ROOT)))
+        else:
+            path.write_text(text)
+    if stale:
+        print(f"out of date: {', '.join(stale)} (make docs)", file=sys.stderr)  # noqa: T201 - a script
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
