@@ -95,6 +95,15 @@ class Workload:
     node_names: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
 
+    @property
+    def rollout_takes(self) -> int | None:
+        """Ready pods that a rollout takes away at once; None is unknown. Pods that are not ready count
+        against what it may take away."""
+        if self.max_unavailable is None or self.replicas is None or self.ready is None:
+            return None
+        missing = max(0, self.replicas - self.ready)
+        return max(0, min(self.max_unavailable - missing, self.ready))
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:

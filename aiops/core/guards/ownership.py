@@ -9,6 +9,7 @@ from aiops.core.plan import is_intact
 from aiops.model import ChangeVerb, Reason, Step
 
 GITOPS = frozenset({"argocd", "argo", "flux", "helm", "gitops", "kustomize"})
+ROLLING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 TEMPLATE_MARK = ("spec", "template", "metadata", "annotations")
 
 
@@ -31,7 +32,7 @@ def bound(context: Context) -> Reason:
 
 def at_rest(context: Context) -> Reason | None:
     """A rollout in progress, or paused by a person, is not interfered with; rolling it back is (M16)."""
-    if context.on_node:
+    if context.on_node or context.subject.kind not in ROLLING:
         return None
     workload = context.workload
     if workload is None or workload.rolling is None:

@@ -1,0 +1,107 @@
+"""Rollback: return a workload to a named revision that ran before the trouble.
+
+The revision is named, never "the one before": done twice it is the same revision still. Chosen is the newest
+earlier revision that was in place for ``min_held_s``, so that a version that was itself just a failed
+attempt is passed over; ``revision`` names one outright.
+
+Input:   a Deployment, StatefulSet or DaemonSet with its revisions; the pod template where it is known.
+Output:  a Step, or NotApplicable with the reason. Containers of the patch are merged by their name. Where
+         only images are known (a recording) the patch shows those, and it cannot be sent.
+Errors:  none; a change planned on a stale version is refused by the API server.
+Impact:  HIGH, always: an older version may not understand newer data.
+Undo:    forward to the revision that is current now, where its template is known. Never automatic.
+Source:  Kubernetes documentation, "Deployments: rolling back to a previous revision".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from aiops.model import BlastRadius, Change, Facts, Impact, NotApplicable, Revision, Step, Target, Workload
+from aiops.plugin import Right
+
+KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """Proposes to return to the last revision that held."""
+
+    revision: int = 0  # a number names one; 0 chooses
+    min_held_s: int = 3600  # a revision that was replaced sooner has proved nothing
+
+    rights: ClassVar[tuple[Right, ...]] = tuple(
+        Right("apps", f"{kind.lower()}s", "patch", ("spec.template",)) for kind in KINDS
+    )
+
+    def __post_init__(self) -> None:
+        if self.revision < 0 or self.min_held_s < 0:
+            raise ValueError("revision, min_held_s: expected 0 or more")
+
+    def propose(self, target: Target, facts: Facts, now: datetime) -> Step | NotApplicable:  # noqa: ARG002
+        """Plan the return of ``target`` to a revision that held."""
+        workload = facts.workloads.get(target)
+        if target.kind not in KINDS:
+            return NotApplicable(f"{target} is not a {', '.join(KINDS)}")
+        if workload is None or not workload.revisions:
+            return NotApplicable(f"the revisions of {target} are not known")
+        current = workload.revisions[-1]
+        chosen = self._choose(workload.revisions)
+        if isinstance(chosen, NotApplicable):
+            return chosen
+        forth = _template(chosen)
+        if forth is None or (chosen.template is None and workload.resource_version is not None):
+            return NotApplicable(f"the pod template of revision {chosen.number} of {target} is not known")
+        back = current.template
+        return Step(
+            summary=f"roll {target} back from revision {current.number} to {chosen.number}{_images(chosen)}",
+            change=_change(workload, forth),
+            undo=None if back is None else _change(workload, back),
+            impact=Impact.HIGH,
+            blast_radius=BlastRadius(pods=workload.replicas or 0, share=1.0, at_once=workload.rollout_takes),
+            command=(
+                f"kubectl -n {target.namespace} rollout undo {target.kind.lower()}/{target.name} "
+                f"--to-revision={chosen.number}"
+            ),
+            because="an older version may not understand newer data",
+        )
+
+    def _choose(self, revisions: tuple[Revision, ...]) -> Revision | NotApplicable:
+        current, earlier = revisions[-1], revisions[:-1]
+        if self.revision:
+            named = next((one for one in earlier if one.number == self.revision), None)
+            return named or NotApplicable(f"there is no earlier revision {self.revision}")
+        for revision, successor in reversed(list(zip(earlier, revisions[1:], strict=True))):
+            if _is_same(revision, current):
+                continue  # a restart makes a revision with the same images: going there changes nothing
+            held_ms = _held(revision, successor)
+            if held_ms is None or held_ms >= self.min_held_s * 1000:
+                return revision
+        return NotApplicable(f"no earlier revision that differs was in place for {self.min_held_s} s")
+
+
+def _is_same(one: Revision, other: Revision) -> bool:
+    if one.template is not None and other.template is not None:
+        return one.template == other.template
+    return bool(one.images) and one.images == other.images
+
+
+def _held(revision: Revision, successor: Revision) -> int | None:
+    if revision.since_ms is None or successor.since_ms is None:
+        return None
+    return successor.since_ms - revision.since_ms
+
+
+def _template(revision: Revision) -> dict[str, Any] | None:
+    if revision.template is not None:
+        return dict(revision.template)
+    return {"spec": {"containers": [{"image": one} for one in revision.images]}} if revision.images else None
+
+
+def _change(workload: Workload, template: Any) -> Change:
+    patch = {"spec": {"template": template}}
+    return Change(workload.target, workload.resource_version, patch, workload.uid)
+
+
+def _images(revision: Revision) -> str:
+    return f" ({', '.join(revision.images)})" if revision.images else ""
