@@ -17,7 +17,7 @@ def signal(direction=Direction.BOTH):
     """A signal that fills every field a detector may declare; 40 is far outside ``calm``, 160 further."""
     return Signal(
         "requests", "up", "req/s", Role.TRAFFIC, TargetMapping("Pod", "pod"), direction,
-        min_abs=0.5, min_rel=0.01, limit=200.0, edge=60.0 if direction is Direction.UP else 0.0, for_s=0,
+        min_abs=0.5, min_rel=0.01, limit=200.0, edge=0.0 if direction is Direction.DOWN else 60.0, for_s=0,
     )  # fmt: skip
 
 
