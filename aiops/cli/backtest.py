@@ -49,10 +49,10 @@ def command(
     \b
     Example: aiops backtest --detector default --input data/nab --output scores/nab
     """
-    from rich.console import Console  # noqa: PLC0415 - loaded when the command is called, as below
-    from rich.progress import track  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import track
 
-    from aiops.bootstrap import backtest  # noqa: PLC0415
+    from aiops.bootstrap import backtest
 
     task = backtest.Backtest(detector, backtest.Kind(kind), timezone, history_rows)
     files = backtest.find(source)

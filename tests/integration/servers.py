@@ -6,8 +6,8 @@
 
 ``history`` takes OpenMetrics text (see ``openmetrics``); promtool makes blocks of it before the start, so
 that two weeks are there at once. Where the binaries are absent the test skips with the reason; with CI=true
-it fails. The first scrape comes five seconds after the start (Prometheus' own rhythm), so share a server among
-the tests of a module where live samples are needed; a past is there at once.
+it fails. The first scrape comes five seconds after the start (Prometheus' own rhythm), so share a server
+among the tests of a module where live samples are needed; a past is there at once.
 """
 
 import contextlib
