@@ -37,6 +37,9 @@ class EwmaLevel:
         for name in ("threshold", "memory_s", "interval_s"):
             if not getattr(self, name) > 0:  # so that NaN is refused too
                 raise ValueError(f"{name}: expected a number above 0, got {getattr(self, name)}")
+        for name in ("min_abs", "min_rel"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         if self.min_samples < 2:
             raise ValueError(f"min_samples: expected 2 or more, got {self.min_samples}")
 

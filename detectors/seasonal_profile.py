@@ -50,6 +50,9 @@ class SeasonalProfile:
         for name in ("threshold", "min_days", "memory_days", "leash", "interval_s"):
             if not getattr(self, name) > 0:  # so that NaN is refused too
                 raise ValueError(f"{name}: expected a number above 0, got {getattr(self, name)}")
+        for name in ("min_abs", "min_rel"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         if self.slot_min < 1 or 1440 % self.slot_min:
             raise ValueError(f"slot_min: expected minutes that divide a day, got {self.slot_min}")
         zone(self.timezone)

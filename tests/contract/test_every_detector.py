@@ -33,7 +33,6 @@ from tests.contract.detector_cases import (
 
 HISTORY = calm()[:, :FORTNIGHT]
 BLOCK = troubled()
-FITS_ONLY = {"robust_zscore"}  # learns in fit alone: the example of the style guide, kept simple
 
 
 @pytest.fixture(params=NAMES)
@@ -221,8 +220,6 @@ def test_what_is_on_hold_is_not_learned_from(subject):
 
 def test_it_learns_while_judging(subject):
     """A blank start is how a new target joins: a fortnight of judging is as good as a history."""
-    if subject.name in FITS_ONLY:
-        pytest.xfail("learns in fit alone: of no use for targets that come and go")
     blank = subject.fit(np.empty((3, 0)))
     _, learned = subject.judge(blank, HISTORY, 0)
     verdicts, _ = subject.judge(learned, calm()[:, FORTNIGHT:])
