@@ -1,6 +1,6 @@
 """Story: what a replay told, put together from its journal alone, with the plots beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from aiops.core.ledger import decision_of
@@ -72,6 +72,7 @@ def tell(
         if incident.kind is not IncidentKind.KNOWN
     ]
     targets = frozenset(target for panel in panels.values() for target in panel.targets)
+    truths = recording.truths or candidates(facts.alerts)
     return Story(
         recording=recording.name,
         cluster=rules.cluster,
@@ -83,12 +84,30 @@ def tell(
         workloads=len({facts.owner(target) for target in targets}),
         incidents=tuple(sorted(stories, key=lambda story: (story.incident.opened_ms, story.incident.id))),
         known=tuple(one for one in found.values() if one.kind is IncidentKind.KNOWN),
-        truths=recording.truths or candidates(facts.alerts),
+        truths=truths,
         warnings=recording.warnings,
         budgets=budgets(starts, rules),
         elapsed_s=elapsed_s,
         config_digest=rules.digest,
+        owners=owners([*targets, *named(found.values(), truths)], facts),
     )
+
+
+def named(incidents: Iterable[Incident], truths: Iterable[TrueIncident]) -> Iterator[Target]:
+    """Every target that incidents and true incidents name."""
+    for incident in incidents:
+        yield from incident.targets
+        yield from (suspect.target for suspect in incident.suspects)
+    for truth in truths:
+        yield from truth.affected
+        if truth.target is not None:
+            yield truth.target
+
+
+def owners(targets: Iterable[Target], facts: Facts) -> dict[Target, Target]:
+    """Which of ``targets`` are part of a workload, and of which."""
+    found = {target: facts.owner(target) for target in targets}
+    return {target: owner for target, owner in found.items() if owner != target}
 
 
 def one_story(

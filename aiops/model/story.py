@@ -1,5 +1,6 @@
 """Story: what a replay of the loop over a recording told; what the report, the timeline and scores read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiops.model.decision import Decision
@@ -66,6 +67,7 @@ class IncidentStory:
     moments: tuple[Moment, ...]
     plots: tuple[Plot, ...]
     changes: tuple[ClusterEvent, ...] = ()
+    runbook: str = ""  # of the playbook that spoke: what a person does
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +89,8 @@ class Story:
     budgets: dict[str, str] = field(default_factory=dict)  # "cluster per hour": "2 of 20"
     elapsed_s: float = 0.0
     config_digest: str = ""
+    owners: Mapping[Target, Target] = field(default_factory=dict)  # pods, claims and autoscalers of the story
+
+    def owner(self, target: Target) -> Target:
+        """The workload that ``target`` is part of; any target nobody owns is its own owner."""
+        return self.owners.get(target, target)
