@@ -3,33 +3,47 @@
 The dataclass is the schema: its fields are the keys, its types what is expected, its defaults the
 defaults. A field of seconds or days (``step_s``, ``history_days``) is written as ``step: 15s`` and
 ``history: 14d``. Unknown keys are problems with "did you mean"; a value object may refuse its own content
-by ValueError ("field: expected this, got that").
+by ValueError ("field: expected this, got that"), and the report's checks look at every value as it is made.
 """
 
 import dataclasses
 import difflib
 import functools
+import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from aiops.errors import Problem
-from aiops.model import Target
+from aiops.model import Signal, Target
 from aiops.settings import scalars
 from aiops.settings.document import Items, Node, Scalar, Table, shown
 
 SECRET = ("password", "token", "secret", "header", "authorization", "credential")
 DURATIONS = {"_s": 1, "_days": 86_400}
+NOT_WRITTEN: Mapping[type, frozenset[str]] = {Signal: frozenset({"pack"})}  # filled by whoever reads the file
+MOST_PROBLEMS = 100  # more are counted: who has a hundred mends the first and looks again
+LONGEST_NAME = 64  # of one that could be a typing error; comparing names takes the square of their length
+
+URL_SECRETS = re.compile(r"(?<=://)[^/@\s]*@|\?\S*(?=['\"])|\?\S*$")  # user, password and query of an address
+
+Wrong = tuple[str, str, str]  # the path below the value ("" is itself), got, expected
+Check = Callable[[Any], Iterable[Wrong]]
 
 
 class Report:
-    """Collects problems, and remembers in which line each path of each file stands."""
+    """Collects problems, and remembers in which line each path of each file stands.
 
-    def __init__(self) -> None:
+    ``checks`` says for a type what else is wrong with a value of it.
+    """
+
+    def __init__(self, checks: Mapping[type, Sequence[Check]] | None = None) -> None:
         self.problems: list[Problem] = []
+        self.checks = checks or {}
+        self.left_out = 0  # problems beyond MOST_PROBLEMS
         self._lines: dict[tuple[str, str], int] = {}
 
     def stands(self, file: str, path: str, line: int) -> None:
@@ -42,9 +56,18 @@ class Report:
         while known and (file, known) not in self._lines:
             known = known[: max(known.rfind("."), known.rfind("["), 0)]
         line = self._lines.get((file, known), 1)
-        if any(word in path.lower() for word in SECRET):
+        if is_secret(path):
             got = "(not shown)"
-        self.problems.append(Problem(f"{file}:{line} {path}".rstrip(), got, expected))
+        elif "://" in got:
+            got = URL_SECRETS.sub("...", got)
+        self.note(Problem(f"{file}:{line} {path}".rstrip(), got, expected))
+
+    def note(self, problem: Problem) -> None:
+        """Keep a problem, or count it when there are enough."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self.left_out += 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +88,16 @@ class Place:
         """Note a problem here."""
         self.report.add(self.file, self.path, got, expected)
 
+    def unknown(self, got: str, name: str, known: Iterable[str]) -> None:
+        """Note that ``name`` is none of ``known``, with the one that may be meant."""
+        enough = len(self.report.problems) >= MOST_PROBLEMS  # the search is dear, nobody would see it
+        self.wrong(got, "" if enough else did_you_mean(name, known))
+
+    def below(self, path: str) -> "Place":
+        """The place of ``path`` below this one; "" is this one."""
+        dot = "." if self.path and path and not path.startswith("[") else ""
+        return dataclasses.replace(self, path=f"{self.path}{dot}{path}")
+
 
 class Missing:
     """Nothing could be read; the problem is noted."""
@@ -81,13 +114,18 @@ _SCALARS: Mapping[Any, Callable[[Scalar], object]] = {
 }
 
 
+def is_secret(path: str) -> bool:
+    """Whether the value at ``path`` may be a secret, which nothing ever shows."""
+    return any(word in path.lower() for word in SECRET)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """ "one of a, b, c", or the close one."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name, names, n=1) if len(name) <= LONGEST_NAME else []
     if close:
         return f'"{close[0]}" (did you mean that?)'
-    return f"one of {', '.join(names)}" if names else "no key here"
+    return f"one of {', '.join(names)}" if names else "nothing here"
 
 
 @functools.cache
@@ -95,6 +133,8 @@ def keys(kind: type) -> Mapping[str, tuple[dataclasses.Field[Any], Any, int]]:
     """Keys of a dataclass as written: name -> (field, type, seconds of the unit or 0)."""
     hints, found = typing.get_type_hints(kind), {}
     for field in dataclasses.fields(kind):
+        if field.name in NOT_WRITTEN.get(kind, ()):
+            continue
         suffix = next((end for end in DURATIONS if field.name.endswith(end)), "")
         numeric = _plain(hints[field.name]) in (int, float)
         if suffix and numeric:
@@ -110,8 +150,8 @@ def _plain(kind: Any) -> Any:
     return parts[0] if isinstance(kind, types.UnionType) and len(parts) == 1 else kind
 
 
-def fill(kind: Any, node: Node, place: Place) -> Any:
-    """The value of type ``kind``, or MISSING with every reason noted."""
+def fill(kind: Any, node: Node, place: Place, extra: Mapping[str, Any] | None = None) -> Any:
+    """The value of type ``kind``, or MISSING with every reason noted; ``extra`` are fields not written."""
     plain, origin = _plain(kind), typing.get_origin(_plain(kind))
     if plain is not kind and isinstance(node, Scalar) and scalars.is_nothing(node):
         return None
@@ -120,7 +160,7 @@ def fill(kind: Any, node: Node, place: Place) -> Any:
     if isinstance(plain, type) and issubclass(plain, StrEnum):
         return _choice(plain, node, place)
     if dataclasses.is_dataclass(plain):
-        return _table(typing.cast(type, plain), node, place)
+        return _table(typing.cast(type, plain), node, place, extra or {})
     if origin is tuple:
         return _items(typing.get_args(plain)[0], node, place)
     if origin in (dict, Mapping):
@@ -143,10 +183,12 @@ def _scalar(read: Callable[[Scalar], object], node: Node, place: Place) -> Any:
 
 def _choice(kind: type[StrEnum], node: Node, place: Place) -> Any:
     names = [member.value for member in kind]
-    if isinstance(node, Scalar) and node.text in names:
+    if not isinstance(node, Scalar):
+        place.wrong(shown(node), f"one of {', '.join(names)}")
+        return MISSING
+    if node.text in names:
         return kind(node.text)
-    expected = did_you_mean(node.text, names) if isinstance(node, Scalar) else f"one of {', '.join(names)}"
-    place.wrong(shown(node), expected)
+    place.unknown(shown(node), node.text, names)
     return MISSING
 
 
@@ -182,16 +224,24 @@ def _duration(unit: int, kind: Any, node: Node, place: Place) -> Any:
     return int(seconds // unit)
 
 
-def _table(kind: type, node: Node, place: Place) -> Any:
+def _table(kind: type, node: Node, place: Place, extra: Mapping[str, Any]) -> Any:
     """An instance of the dataclass ``kind``; every key is looked at, whatever is wrong with others."""
+    given = parts(kind, node, place)
+    if given is None or any(value is MISSING for value in given.values()):
+        return MISSING
+    return make(kind, given | dict(extra), place)
+
+
+def parts(kind: type, node: Node, place: Place) -> dict[str, Any] | None:
+    """What ``node`` gives for the fields of ``kind``, MISSING where it is wrong; None if it is no mapping."""
     if not isinstance(node, Table):
         place.wrong(shown(node), "a mapping")
-        return MISSING
+        return None
     known, given = keys(kind), dict[str, Any]()
     for key, (written, value) in node.entries.items():
         here = place.at(key, written.line)
         if key not in known:
-            here.wrong("an unknown key", did_you_mean(key, known))
+            here.unknown("an unknown key", key, known)
             given[key] = MISSING
             continue
         field, hint, unit = known[key]
@@ -201,19 +251,36 @@ def _table(kind: type, node: Node, place: Place) -> Any:
         if required and key not in node.entries:
             place.wrong(f"no {key}", f"the key {key}")
             given[field.name] = MISSING
-    if any(value is MISSING for value in given.values()):
-        return MISSING
-    return _make(kind, given, place)
+    return given
 
 
-def _make(kind: type, given: Mapping[str, Any], place: Place) -> Any:
+def make(kind: type, given: Mapping[str, Any], place: Place) -> Any:
+    """``kind(**given)``, or MISSING with the reason noted where the value refuses itself or a check does."""
     try:
-        return kind(**given)
+        value = kind(**given)
     except ValueError as error:  # "field: expected this, got that"
-        field, _, rest = str(error).partition(": ")
-        where = (
-            dataclasses.replace(place, path=f"{place.path}.{field}".lstrip(".")) if field in given else place
-        )
-        expected, _, got = rest.partition(", got ")
-        where.wrong(got or "this", expected.removeprefix("expected ") or str(error))
+        refuse(str(error), place, given)
         return MISSING
+    found = [wrong for check in place.report.checks.get(kind, ()) for wrong in check(value)]
+    for path, got, expected in found:
+        place.below(written(kind, path)).wrong(got, expected)
+    return MISSING if found else value
+
+
+def written(kind: type, path: str) -> str:
+    """``path`` with the first field as it is written: "step_s" is "step"."""
+    for key, (field, _, unit) in keys(kind).items():
+        if unit and field.name == path:
+            return key
+    return path
+
+
+def refuse(message: str, place: Place, fields: Iterable[str]) -> None:
+    """Note what a value said of itself: "field: expected this, got that"."""
+    field, _, rest = message.partition(": ")
+    known = field.split(".")[0] in set(fields)
+    expected, _, got = (rest if known else message).partition(", got ")
+    if not known and ": expected " in expected:
+        expected = expected.partition(": ")[2]
+    where = place.below(field) if known else place
+    where.wrong(got or "this", expected.removeprefix("expected "))

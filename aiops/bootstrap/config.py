@@ -1,0 +1,44 @@
+"""Where the configuration is, and where the daemon keeps its state."""
+
+import functools
+import os
+from pathlib import Path
+
+import aiops
+from aiops.errors import InputError
+from aiops.settings import Settings, load
+
+CONFIG_VARIABLE = "AIOPS_CONFIG"
+
+
+def shipped_folder() -> Path:
+    """The configuration that came with the program: in a wheel beside its code, in a checkout at its root."""
+    package = Path(aiops.__file__).parent
+    for folder in (package / "_config", package.parent / "config"):
+        if folder.is_dir():
+            return folder
+    raise InputError(f"{package / '_config'}: expected the shipped configuration, got none: install again")
+
+
+def config_folder(config_dir: Path | None) -> Path:
+    """The folder to read: the one given, else that of ``$AIOPS_CONFIG``, else the shipped one."""
+    if config_dir is not None:
+        return config_dir
+    named = os.environ.get(CONFIG_VARIABLE, "")
+    return Path(named) if named else shipped_folder()
+
+
+def load_settings(config_dir: Path | None = None) -> Settings:
+    """The settings of ``config_folder(config_dir)``; ConfigError with every problem of the whole folder."""
+    return load(config_folder(config_dir), shipped_folder())
+
+
+@functools.cache
+def load_shipped() -> Settings:
+    """The settings as shipped, whatever the environment says."""
+    return load(shipped_folder())
+
+
+def find_state(config_dir: Path | None, state: Path | None) -> Path:
+    """The folder of journal and baselines: the one given, else the one the configuration names."""
+    return state if state is not None else Path(load_settings(config_dir).state)

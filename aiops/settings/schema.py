@@ -1,0 +1,93 @@
+"""Schema: what a configuration holds. The dataclasses are the schema, and their defaults the only defaults.
+
+``Main`` is the file ``aiops.yaml``; ``Settings`` is that and everything beside it, checked and complete.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiops.model import (
+    Correlation,
+    Detection,
+    DetectorSettings,
+    Edge,
+    Playbook,
+    Policy,
+    PrometheusSettings,
+    Signal,
+)
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"  # console on a terminal, else JSON
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """The one cluster that this daemon looks after."""
+
+    name: str = ""  # shown to people, and part of every incident's id; empty where there is only one
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where health and our own metrics are served. Loopback by default: opening it is a decision (S1)."""
+
+    host: str = "127.0.0.1"
+    port: int = 9911
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How the daemon speaks of its own doing."""
+
+    format: LogFormat = LogFormat.AUTO
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """What is loaded and not used. Names must exist, so that a typing error switches nothing else off."""
+
+    packs: tuple[str, ...] = ()  # of signals: names of their files without ".yaml"
+    signals: tuple[str, ...] = ()
+    playbooks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """The file ``aiops.yaml``. Every key may be left out."""
+
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
+    detection: Detection = field(default_factory=Detection)
+    detectors: DetectorSettings = field(default_factory=DetectorSettings)
+    correlation: Correlation = field(default_factory=Correlation)
+    policy: Policy = field(default_factory=Policy)
+    off: Off = field(default_factory=Off)
+    state: str = "/var/lib/aiops"  # folder of journal and baselines; --state on the command line wins
+    server: ServerSettings = field(default_factory=ServerSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Main):
+    """A whole configuration. ``digest`` is over all of it but the values of headers, which may be secret."""
+
+    signals: tuple[Signal, ...] = ()  # in the order of files and lines; those switched off are not here
+    playbooks: tuple[Playbook, ...] = ()
+    edges: tuple[Edge, ...] = ()  # of the service graph, beside what call metrics show
+    digest: str = ""
