@@ -2,46 +2,50 @@
 
 A tick reads the clock once, asks for all signals, judges what came, and advances the loop. What fails outside
 makes the tick blind, never wrong; what fails inside is counted, logged and tried again at the next tick.
-Fitted state is saved every ``SAVE_S``; the journal is durable at every tick. After a restart the time since
-the last save is asked for and judged again, so that nothing that went on meanwhile is lost; what the journal
+Fitted state is saved now and then; the journal is durable at every tick. After a restart the time since the
+last save is asked for and judged again, so that nothing that went on meanwhile is lost; what the journal
 already knows is not told twice.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from aiops.core.book import Closed, IncidentChange, Opened
 from aiops.core.detect import Cleared, Happening, Raised
 from aiops.core.quality import Quality, assess
 from aiops.engine import entries
 from aiops.engine.ahead import Ahead
 from aiops.engine.collect import Collected, Collector
+from aiops.engine.forget import Forget
 from aiops.engine.loop import Loop
 from aiops.engine.screens import Restored, Screens
 from aiops.engine.window import Rings
 from aiops.errors import PortError
-from aiops.model import Facts
+from aiops.model import Facts, Record
 from aiops.ports import Baselines, Clock, FactSource
 
-SAVE_S = 60.0
 HISTORY_STEP_MS = 300_000  # the far past is asked for this coarsely: two weeks are 4,032 samples a series
 NEAR_MS = 2 * 3_600_000  # the near past as finely as the loop ticks
 DAY_MS = 86_400_000
+LATE_TICKS, GRACE_MS = 4, 30_000  # a tick may take so many intervals, and so much more, before we are stuck
 
 
 class Watcher(Protocol):
-    """Is told what the loop does: logs and metrics."""
+    """Is told what the loop does: logs and metrics. Must not raise."""
 
     def ticked(
-        self, collected: Collected, quality: Quality, changes: tuple[IncidentChange, ...], took_s: float
+        self, collected: Collected, quality: Quality, records: Sequence[Record], took_s: float
     ) -> None:
-        """One tick is over."""
+        """One tick is over; ``records`` are what it wrote into the journal."""
         ...
 
     def learned(self, share: float, collected: Collected) -> None:
-        """A stretch of history was learned from."""
+        """A stretch of history was learned from; ``share`` of all is done."""
+        ...
+
+    def saved(self, rows: int) -> None:
+        """Baselines of ``rows`` series were saved."""
         ...
 
     def failed(self, what: str, error: Exception) -> None:
@@ -51,7 +55,7 @@ class Watcher(Protocol):
 
 @dataclass(slots=True)
 class Live:
-    """The running daemon's state. ``tick`` and ``save`` exclude each other."""
+    """The running daemon's state. ``tick``, ``save`` and ``tidy`` exclude each other."""
 
     loop: Loop
     screens: Screens
@@ -64,7 +68,9 @@ class Live:
     identity: str = ""  # what the Prometheus must say it is; empty: not checked
     ahead: Ahead | None = None
     quality: Quality = field(default_factory=lambda: Quality({}))
-    last_tick_s: float | None = None  # monotonic; None before the first
+    alive_s: float | None = None  # monotonic: when the last tick ended, well or not; None before the first
+    good_ms: int | None = None  # the newest tick that is in the journal
+    forget: Forget = field(default_factory=Forget)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _facts: Facts | None = None
     _pending: list[Happening] = field(default_factory=list)  # judged, not yet in the journal
@@ -86,28 +92,47 @@ class Live:
         self.loop.book, self.loop.ledger = entries.restore(self.loop.store, seen)
         return restored
 
-    def catch_up(self, restored: Restored) -> None:
+    def catch_up(self, restored: Restored, stopped: Callable[[], bool] = lambda: False) -> None:
         """Learn from the history that is missing: two weeks at first, after a restart only the gap.
 
         Of a first history only what is still bad at its end is told, at the first tick, as known breakage; of
         a gap everything that happened. Data that cannot be had is told, and the loop starts cold.
         """
         now_ms = self._now()
-        days = self.loop.rules.detection.history_days
-        first = restored.learned_ms or now_ms - int(days * DAY_MS)
         known_ms = entries.newest_ms(self.loop.store)
         gap = restored.learned_ms > 0
-        near = max(first, now_ms - NEAR_MS) if not gap else first
-        stretches = [(at, min(at + DAY_MS, near), HISTORY_STEP_MS) for at in range(first, near, DAY_MS)]
-        stretches += [(at, min(at + NEAR_MS, now_ms), self.step_ms) for at in range(near, now_ms, NEAR_MS)]
+        stretches = self._stretches(restored.learned_ms, now_ms)
         for number, (start, end, step) in enumerate(stretches):
+            if stopped():
+                return
             collected = self.collector.history(start + 1, end, step, self.facts(now_ms))
             self.rings.write(list(collected.panels.values()))
             self._pending += [one for one in self.screens.judge(collected.panels) if one.at_ms > known_ms]
             if not gap:
                 self._pending = still_bad(self._pending)
             self.watcher.learned((number + 1) / len(stretches), collected)
+        self._was_healthy(self.facts(now_ms), () if gap else self._pending)
         self.quality = Quality({}, warm_from_ms=now_ms + self.window_ms)
+
+    def _was_healthy(self, facts: Facts, broken: Sequence[Happening]) -> None:
+        """Targets whose past is known and was not ``broken`` at its end: what breaks there now is new."""
+        places = {facts.owner(target) for target in self.screens.targets} | self.screens.targets
+        for one in broken:
+            target = one.target if isinstance(one, Cleared) else one.anomaly.target
+            places -= {target, facts.owner(target)}
+        book = self.loop.book
+        self.loop.book = replace(book, first_seen={**book.first_seen, **dict.fromkeys(places, 0)})
+
+    def _stretches(self, learned_ms: int, now_ms: int) -> list[tuple[int, int, int]]:
+        """(start, end, step) of what is missing: coarse far away, fine near by, fine all through a gap."""
+        days = self.loop.rules.detection.history_days
+        first = max(learned_ms, now_ms - int(days * DAY_MS))
+        near = first if learned_ms else max(first, now_ms - NEAR_MS)
+        coarse = max(HISTORY_STEP_MS, self.step_ms)
+        stretches = [(at, min(at + DAY_MS, near), coarse) for at in range(first, near, DAY_MS)]
+        return stretches + [
+            (at, min(at + NEAR_MS, now_ms), self.step_ms) for at in range(near, now_ms, NEAR_MS)
+        ]
 
     def tick(self) -> None:
         """One tick; called by the scheduler, never twice at once. Does not raise."""
@@ -119,6 +144,7 @@ class Live:
                 self.watcher.failed("tick", error)
             except Exception as error:  # noqa: BLE001 - the edge: counted, logged, and the next tick comes
                 self.watcher.failed("tick", error)
+            self.alive_s = self.clock.monotonic_s()
 
     def _tick(self, began: float) -> None:
         now_ms = self._now()
@@ -131,12 +157,14 @@ class Live:
             if name not in quality.blind and not quality.identity_error
         }
         self.rings.write(list(usable.values()))
+        self.forget.saw(usable, now_ms)
         self._pending += self.screens.judge(usable)
         predicted = self.ahead.look(now_ms) if self.ahead is not None and self.ahead.due(now_ms) else ()
-        changes = self.loop.advance(now_ms, [*self._pending, *predicted], facts, quality)
-        self._pending, self.quality = [], quality  # kept while the journal refuses
-        self.last_tick_s = self.clock.monotonic_s()
-        self.watcher.ticked(collected, quality, changes, self.last_tick_s - began)
+        head = self.loop.store.head()[0]
+        self.loop.advance(now_ms, [*self._pending, *predicted], facts, quality)
+        self._pending, self.quality, self.good_ms = [], quality, now_ms  # kept while the journal refuses
+        records = list(self.loop.store.read(since=head))
+        self.watcher.ticked(collected, quality, records, self.clock.monotonic_s() - began)
 
     def _identity_error(self) -> str:
         if not self.identity:
@@ -148,7 +176,7 @@ class Live:
         return "" if answer == self.identity else f"answers for {answer!r}, expected {self.identity!r}"
 
     def facts(self, at_ms: int) -> Facts:
-        """The cluster as known now; where it cannot be read, the last known facts, marked as such."""
+        """The cluster as known now; where it cannot be read, the last known facts, whose age tells."""
         if self.facts_of is not None:
             try:
                 self._facts = self.facts_of.facts(at_ms)
@@ -163,14 +191,25 @@ class Live:
                 self.screens.save(self.baselines)
             except PortError as error:
                 self.watcher.failed("save", error)
+            else:
+                self.watcher.saved(sum(len(one.targets) for one in self.screens.screens.values()))
 
-    def stuck(self, intervals: int = 4) -> float:
-        """Seconds since the last tick ended if that is too long, else 0."""
-        since = self.clock.monotonic_s() - (self.last_tick_s or self.clock.monotonic_s())
-        return since if since * 1000 > intervals * self.step_ms + 30_000 else 0.0
+    def tidy(self) -> None:
+        """Drop what was learned of targets that left long ago, and more where there is too much (M5)."""
+        with self._lock:
+            keep = self.forget.keep(self._now(), self.loop.rules.detection.max_series)
+            if keep:
+                self.screens.forget(keep)
+
+    def stuck(self) -> float:
+        """Seconds since the last tick ended if that is too long, else 0. A tick that failed has ended."""
+        if self.alive_s is None:
+            return 0.0
+        since = self.clock.monotonic_s() - self.alive_s
+        return since if since * 1000 > LATE_TICKS * self.step_ms + GRACE_MS else 0.0
 
     def _now(self) -> int:
-        return self.clock.now_ms() // self.step_ms * self.step_ms
+        return self.clock.now_ms() // 1000 * 1000
 
 
 def still_bad(happenings: Sequence[Happening]) -> list[Happening]:
@@ -183,11 +222,3 @@ def still_bad(happenings: Sequence[Happening]) -> list[Happening]:
             anomaly = one.anomaly
             newest[anomaly.target, anomaly.signal, anomaly.detector] = Raised(anomaly)
     return list(newest.values())
-
-
-def opened_and_closed(changes: tuple[IncidentChange, ...]) -> Mapping[str, int]:
-    """How many incidents a tick opened and closed: for the metrics."""
-    return {
-        "opened": sum(isinstance(change, Opened) for change in changes),
-        "closed": sum(isinstance(change, Closed) for change in changes),
-    }

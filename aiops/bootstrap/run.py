@@ -1,0 +1,162 @@
+"""Run: put the daemon together, start it, stop it.
+
+Order of the start: configuration, logs, journal (one daemon at a time), web (alive, not ready), baselines,
+the missing history, the first tick, then the scheduler. SIGTERM: no new tick, the one under way ends,
+baselines are saved, the journal is closed.
+"""
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from aiops.adapters.baselines import FileBaselines
+from aiops.adapters.clock import SystemClock
+from aiops.adapters.scheduler import Scheduler
+from aiops.bootstrap.config import find_state, load_settings
+from aiops.bootstrap.facts import make_facts
+from aiops.bootstrap.journal import lead
+from aiops.bootstrap.prometheus import identity_of, make_source
+from aiops.bootstrap.rules import make_rules
+from aiops.engine.ahead import Ahead
+from aiops.engine.collect import Collector
+from aiops.engine.live import Live
+from aiops.engine.loop import Loop
+from aiops.engine.screens import Screens
+from aiops.engine.watch import LogWatcher
+from aiops.engine.window import Rings
+from aiops.errors import InputError, Unavailable
+from aiops.ports import MetricSource, Store
+from aiops.settings import Settings
+from aiops.telemetry import Metrics, configure, logger
+from aiops.web.app import make_app
+from aiops.web.server import Server
+
+SAVE_S, TIDY_S = 60.0, 600.0
+KEPT_S, MOST_COLUMNS = 3 * 3600, 1_000  # what the rings hold: enough for what was calm before an incident
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says; None: as configured."""
+
+    config_dir: Path | None = None
+    state: Path | None = None
+    prometheus: str | None = None
+    host: str | None = None
+    port: int | None = None
+    facts: Path | None = None
+    log_format: str | None = None
+
+
+def run(options: Options, stop: threading.Event) -> None:
+    """Run until ``stop`` is set. ConfigError for what is wrong, Unavailable for a journal that is taken."""
+    settings = settings_for(options)
+    configure(options.log_format or settings.log.format, settings.log.level)
+    log, metrics, clock = logger("run"), Metrics(), SystemClock()
+    metrics.config.labels(settings.digest[:12], version("aiopsd")).set(1)
+    state = find_state(options.config_dir, options.state)
+    with ExitStack() as stack:
+        store = stack.enter_context(lead(state))
+        source = make_source(settings.prometheus)
+        live = assemble(settings, store, source, state, LogWatcher(metrics, clock), options.facts)
+        stack.enter_context(closing(live.collector))
+        server = stack.enter_context(_server(settings, live, metrics))
+        log.info(
+            "started",
+            url=server.url,
+            state=str(state),
+            prometheus=settings.prometheus.url,
+            signals=len(settings.signals),
+            mode=settings.policy.mode,
+            digest=settings.digest[:12],
+        )
+        restored = live.restore()
+        log.info(
+            "restored",
+            screens=restored.screens,
+            learned_until_ms=restored.learned_ms,
+            incidents=len(live.loop.book.open),
+            problems=list(restored.problems),
+        )
+        live.catch_up(restored, stop.is_set)
+        live.save()
+        _keep_going(live, stop)
+        live.save()
+    log.info("stopped")
+
+
+def settings_for(options: Options) -> Settings:
+    """The settings with what the command line changes."""
+    settings = load_settings(options.config_dir)
+    server = settings.server
+    try:
+        prometheus = replace(settings.prometheus, url=options.prometheus or settings.prometheus.url)
+    except ValueError as error:
+        raise InputError(f"--prometheus: {error}") from error
+    server = replace(server, host=options.host or server.host)
+    server = server if options.port is None else replace(server, port=options.port)
+    return replace(settings, prometheus=prometheus, server=server)
+
+
+def assemble(
+    settings: Settings,
+    store: Store,
+    source: MetricSource,
+    state: Path,
+    watcher: LogWatcher,
+    facts: Path | None = None,
+) -> Live:
+    """The daemon's parts, put together and not started."""
+    rules = make_rules(settings, settings.signals)
+    step_s = rules.detection.step_s
+    rings = Rings(min(KEPT_S // step_s, MOST_COLUMNS))
+    return Live(
+        loop=Loop(rules, store, store.term(), rings),
+        screens=Screens(rules, step_s),
+        rings=rings,
+        collector=Collector(source, rules.signals, rules.cluster, rules.detection.max_series),
+        facts_of=make_facts(facts, source, rules.cluster),
+        baselines=FileBaselines(
+            state / "baselines",
+            lambda name, problem: watcher.failed(f"baseline {name}", Unavailable(problem)),
+        ),
+        clock=SystemClock(),
+        watcher=watcher,
+        identity=identity_of(settings.prometheus),
+        ahead=Ahead(rules, rings),
+    )
+
+
+def _keep_going(live: Live, stop: threading.Event) -> None:
+    """Tick at once, then at intervals, until told to stop; the run under way ends first."""
+    watcher = live.watcher
+    assert isinstance(watcher, LogWatcher)  # noqa: S101 - we assembled it
+    scheduler = Scheduler(watcher.irregular)
+    if not stop.is_set():
+        live.tick()
+        scheduler.every(live.step_ms / 1000, "tick", live.tick)
+        scheduler.every(SAVE_S, "save", live.save)
+        scheduler.every(TIDY_S, "tidy", live.tidy)
+        scheduler.start()
+    try:
+        stop.wait()
+    finally:
+        scheduler.stop()
+
+
+def _server(settings: Settings, live: Live, metrics: Metrics) -> Server:
+    """``/healthz`` fails only when the loop is stuck; ``/readyz`` until the first tick was journalled."""
+
+    def healthy() -> tuple[bool, Mapping[str, object]]:
+        stuck_s = live.stuck()
+        return not stuck_s, {"healthy": not stuck_s, "seconds_since_tick": round(stuck_s, 1)}
+
+    def ready() -> tuple[bool, Mapping[str, object]]:
+        good = live.good_ms is not None
+        return good, {"ready": good, "blind": live.quality.why()}
+
+    app = make_app(metrics.page, healthy, ready)
+    return Server(app, settings.server.host, settings.server.port)

@@ -1,1 +1,0 @@
-"""Logs as events with keys, and our own metrics."""
