@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import aiops
+from aiops.bootstrap.check import CHECKS
 from aiops.errors import InputError
 from aiops.settings import Settings, load
 
@@ -30,13 +31,13 @@ def config_folder(config_dir: Path | None) -> Path:
 
 def load_settings(config_dir: Path | None = None) -> Settings:
     """The settings of ``config_folder(config_dir)``; ConfigError with every problem of the whole folder."""
-    return load(config_folder(config_dir), shipped_folder())
+    return load(config_folder(config_dir), shipped_folder(), CHECKS)
 
 
 @functools.cache
 def load_shipped() -> Settings:
     """The settings as shipped, whatever the environment says."""
-    return load(shipped_folder())
+    return load(shipped_folder(), checks=CHECKS)
 
 
 def find_state(config_dir: Path | None, state: Path | None) -> Path:

@@ -1,7 +1,9 @@
 """Load plug-ins by entry point, lazily: one door for ours and for strangers'."""
 
 import dataclasses
+import difflib
 import functools
+import typing
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
@@ -28,20 +30,47 @@ def _load(group: str, name: str) -> Any:
     return points[name].load()
 
 
-def _make(group: str, name: str, parameters: Mapping[str, Any]) -> Any:
+def objections(group: str, name: str, parameters: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What is wrong with ``parameters`` for the plug-in ``name``: (parameter or "", got, expected)."""
     kind = _load(group, name)
-    known = {field.name for field in dataclasses.fields(kind)}
-    problems = [
-        Problem(f"{name}.{key}", repr(value), f"one of {', '.join(sorted(known)) or 'no parameters'}")
-        for key, value in parameters.items()
-        if key not in known
-    ]
-    if problems:
-        raise ConfigError(problems)
+    hints = typing.get_type_hints(kind)
+    known = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    found = []
+    for key, value in parameters.items():
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            names = f"one of {', '.join(sorted(known))}" if known else "no parameters"
+            found.append(
+                (key, "an unknown parameter", f'"{close[0]}" (did you mean that?)' if close else names)
+            )
+        elif not _fits(value, known[key]):
+            found.append((key, repr(value), f"a value of type {getattr(known[key], '__name__', known[key])}"))
+    if found:
+        return found
     try:
-        return kind(**parameters)
-    except (TypeError, ValueError) as error:
-        raise ConfigError([Problem(name, repr(dict(parameters)), str(error))]) from error
+        kind(**parameters)
+    except (TypeError, ValueError) as error:  # "field: expected this, got that"
+        key, _, rest = str(error).partition(": ")
+        expected, _, got = (rest if key in known else str(error)).partition(", got ")
+        where = key if key in parameters else ""
+        found.append((where, got or repr(dict(parameters)), expected.removeprefix("expected ")))
+    return found
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether ``value`` is of the type of a parameter; a truth is no number."""
+    if isinstance(value, bool) and hint in (int, float):
+        return False
+    allowed = (int, float) if hint is float else hint
+    return isinstance(value, allowed) if hint in (bool, float, int, str) else True
+
+
+def _make(group: str, name: str, parameters: Mapping[str, Any]) -> Any:
+    if found := objections(group, name, parameters):
+        raise ConfigError(
+            [Problem(f"{name}.{key}" if key else name, got, expected) for key, got, expected in found]
+        )
+    return _load(group, name)(**parameters)
 
 
 def detector(

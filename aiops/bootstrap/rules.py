@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiops.bootstrap import plugins
 from aiops.core.stack import compose
 from aiops.engine.rules import Rules
-from aiops.model import Signal
+from aiops.model import Edge, Signal
 from aiops.plugin import Detector, MultiDetector, Parameters
 from aiops.settings import Settings
 
@@ -48,6 +48,7 @@ def merged(recorded: Sequence[Signal], configured: Sequence[Signal]) -> tuple[Si
 
 def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "") -> Rules:
     """Everything the loop decides by; raises ConfigError for a plug-in that is not there."""
+    name = cluster or settings.cluster.name
     return Rules(
         signals=tuple(signals),
         detection=settings.detection,
@@ -56,7 +57,10 @@ def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "")
         playbooks=settings.playbooks,
         detector=functools.partial(make_detector, settings.detectors.parameters, settings.detection.timezone),
         remediation=plugins.remediation,
-        cluster=cluster or settings.cluster.name,
-        edges=settings.edges,
+        cluster=name,
+        edges=tuple(
+            Edge(replace(edge.caller, cluster=name), replace(edge.callee, cluster=name))
+            for edge in settings.edges
+        ),
         digest=settings.digest,
     )

@@ -32,6 +32,7 @@ class Draft:
     signals: list[Placed[Signal]] = field(default_factory=list)
     playbooks: list[Placed[Playbook]] = field(default_factory=list)
     edges: list[Placed[Edge]] = field(default_factory=list)
+    damaged: set[str] = field(default_factory=set)  # folders and files in which something is wrong
 
 
 def read(folder: Path, shipped: Path | None, report: Report) -> Draft:
@@ -39,6 +40,7 @@ def read(folder: Path, shipped: Path | None, report: Report) -> Draft:
     draft = Draft(report, Place(report, str(folder / files.MAIN)))
     own = files.read(folder, report)
     missing = {files.SIGNALS, files.PLAYBOOKS} - own.folders
+    draft.damaged = {name for name in own.folders if report.problems}  # a file may be missing
     lent = files.read(shipped, report) if shipped is not None and missing else None
     if files.MAIN not in own.contents and not report.problems:
         draft.main_place.wrong("no such file", "the file aiops.yaml (it may be as short as: policy: {})")
@@ -51,7 +53,13 @@ def read(folder: Path, shipped: Path | None, report: Report) -> Draft:
 
 
 def _take(draft: Draft, folder: Path, name: str, data: bytes) -> None:
-    place = Place(draft.report, str(folder / name))
+    place, noted = Place(draft.report, str(folder / name)), draft.report.count
+    _fill(draft, name, data, place)
+    if draft.report.count > noted:
+        draft.damaged.add(name.partition("/")[0])
+
+
+def _fill(draft: Draft, name: str, data: bytes, place: Place) -> None:
     tree = parse(place.file, data)
     if not isinstance(tree, Node):
         draft.report.note(tree)

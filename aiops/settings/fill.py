@@ -9,18 +9,21 @@ by ValueError ("field: expected this, got that"), and the report's checks look a
 import dataclasses
 import difflib
 import functools
+import math
 import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiops.errors import Problem
 from aiops.model import Signal, Target
 from aiops.settings import scalars
 from aiops.settings.document import Items, Node, Scalar, Table, shown
+from aiops.settings.limits import LIMITS
+from aiops.settings.scalars import spell
 
 SECRET = ("password", "token", "secret", "header", "authorization", "credential")
 DURATIONS = {"_s": 1, "_days": 86_400}
@@ -30,6 +33,7 @@ LONGEST_NAME = 64  # of one that could be a typing error; comparing names takes 
 
 URL_SECRETS = re.compile(r"(?<=://)[^/@\s]*@|\?\S*(?=['\"])|\?\S*$")  # user, password and query of an address
 
+T = TypeVar("T")
 Wrong = tuple[str, str, str]  # the path below the value ("" is itself), got, expected
 Check = Callable[[Any], Iterable[Wrong]]
 
@@ -43,6 +47,7 @@ class Report:
     def __init__(self, checks: Mapping[type, Sequence[Check]] | None = None) -> None:
         self.problems: list[Problem] = []
         self.checks = checks or {}
+        self.made: list[tuple[Any, Place]] = []  # every dataclass that could be made, with its place
         self.left_out = 0  # problems beyond MOST_PROBLEMS
         self._lines: dict[tuple[str, str], int] = {}
 
@@ -51,16 +56,28 @@ class Report:
         self._lines[file, path] = line
 
     def add(self, file: str, path: str, got: str, expected: str) -> None:
-        """Note a problem; the line is that of the path, or of what it is part of."""
-        known = path
-        while known and (file, known) not in self._lines:
-            known = known[: max(known.rfind("."), known.rfind("["), 0)]
-        line = self._lines.get((file, known), 1)
+        """Note a problem; secrets are not shown."""
         if is_secret(path):
             got = "(not shown)"
         elif "://" in got:
             got = URL_SECRETS.sub("...", got)
-        self.note(Problem(f"{file}:{line} {path}".rstrip(), got, expected))
+        self.note(Problem(self.where(file, path), got, expected))
+
+    def where(self, file: str, path: str) -> str:
+        """ "file:line path"; the line is that of the path, or of what it is part of."""
+        known = path
+        while known and (file, known) not in self._lines:
+            known = known[: max(known.rfind("."), known.rfind("["), 0)]
+        return f"{file}:{self._lines.get((file, known), 1)} {path}".rstrip()
+
+    @property
+    def count(self) -> int:
+        """How many problems there are."""
+        return len(self.problems) + self.left_out
+
+    def made_of(self, kind: type[T]) -> "list[tuple[T, Place]]":
+        """Every value of ``kind`` that could be made."""
+        return [(value, place) for value, place in self.made if type(value) is kind]
 
     def note(self, problem: Problem) -> None:
         """Keep a problem, or count it when there are enough."""
@@ -87,6 +104,10 @@ class Place:
     def wrong(self, got: str, expected: str) -> None:
         """Note a problem here."""
         self.report.add(self.file, self.path, got, expected)
+
+    def where(self) -> str:
+        """ "file:line path"."""
+        return self.report.where(self.file, self.path)
 
     def unknown(self, got: str, name: str, known: Iterable[str]) -> None:
         """Note that ``name`` is none of ``known``, with the one that may be meant."""
@@ -245,13 +266,26 @@ def parts(kind: type, node: Node, place: Place) -> dict[str, Any] | None:
             given[key] = MISSING
             continue
         field, hint, unit = known[key]
-        given[field.name] = _duration(unit, hint, value, here) if unit else fill(hint, value, here)
+        filled = _duration(unit, hint, value, here) if unit else fill(hint, value, here)
+        given[field.name] = _limited(kind, field.name, unit, filled, here)
     for key, (field, _, _) in known.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and key not in node.entries:
             place.wrong(f"no {key}", f"the key {key}")
             given[field.name] = MISSING
     return given
+
+
+def _limited(kind: type, name: str, unit: int, value: Any, place: Place) -> Any:
+    """``value``, or MISSING where it is a number outside its range; both ends are allowed."""
+    low, high = LIMITS.get(kind, {}).get(name, (-math.inf, math.inf))
+    if not isinstance(value, int | float) or low <= value <= high:
+        return value
+    if unit:
+        place.wrong(spell(value * unit), f"{spell(low * unit)} to {spell(high * unit)}")
+    else:
+        place.wrong(f"{value:g}", f"{low:g} to {high:g}")
+    return MISSING
 
 
 def make(kind: type, given: Mapping[str, Any], place: Place) -> Any:
@@ -264,7 +298,10 @@ def make(kind: type, given: Mapping[str, Any], place: Place) -> Any:
     found = [wrong for check in place.report.checks.get(kind, ()) for wrong in check(value)]
     for path, got, expected in found:
         place.below(written(kind, path)).wrong(got, expected)
-    return MISSING if found else value
+    if found:
+        return MISSING
+    place.report.made.append((value, place))
+    return value
 
 
 def written(kind: type, path: str) -> str:

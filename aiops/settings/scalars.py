@@ -83,3 +83,14 @@ def duration(node: Scalar) -> float:
         if seconds <= LONGEST_S:
             return round(seconds, 3)
     raise UnfitError('a duration with its unit, such as "15s", "6h" or "14d", at most ten years')
+
+
+def spell(seconds: float) -> str:
+    """``seconds`` as ``duration`` reads it: 5400 is "1h30m"."""
+    if seconds <= 0:
+        return "0s"
+    rest, parts = round(seconds * 1000), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        size, rest = divmod(rest, round(SECONDS[unit] * 1000))
+        parts.append(f"{size}{unit}" if size else "")
+    return "".join(parts) or "0s"

@@ -1,0 +1,94 @@
+"""Check: what only the composition root can tell of a configuration: plug-ins, their parameters, queries.
+
+Each check sees one value and yields (field, got, expected); the loader of settings knows where it stands.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from aiops.adapters.prometheus.promql import Selector, parse
+from aiops.bootstrap import plugins
+from aiops.bootstrap.rules import DEFAULT
+from aiops.core.stack import MEMBERS
+from aiops.errors import ConfigError, PortError
+from aiops.model import DetectorSettings, PlaybookStep, Signal
+from aiops.settings.fill import Check, Wrong, did_you_mean
+
+ANYTHING = re.compile(r"\^?\(*(\.[*+])\)*\$?")  # a pattern that every name fits
+
+
+def _query(signal: Signal) -> Iterator[Wrong]:
+    if not signal.query.strip():
+        return  # said already
+    try:
+        parsed = parse(signal.query)
+    except PortError as error:
+        message = str(error)
+        yield "query", message.partition(": expected ")[0], f"PromQL: {message.partition(': expected ')[2]}"
+        return
+    if not parsed.selectors:
+        yield "query", "a query that selects no series", "a query with the name of a metric"
+    for selector in parsed.selectors:
+        yield from _selector(selector)
+
+
+def _selector(selector: Selector) -> Iterator[Wrong]:
+    """A selector of every metric, or of none (B1)."""
+    names = [
+        text.strip("\"'`") for label, sign, text in selector.matchers if label == "__name__" and sign in "=~"
+    ]
+    if not selector.name and not any(name and not ANYTHING.fullmatch(name) for name in names):
+        yield "query", "a selector without the name of a metric", "one with it: this matches everything"
+    exact: dict[str, str] = {}
+    for label, sign, text in selector.matchers:
+        if sign == "=" and exact.setdefault(label, text) != text:
+            yield (
+                "query",
+                f"label {label} equal to {exact[label]} and {text}",
+                "one value: this matches nothing",
+            )
+
+
+def _detectors_of(signal: Signal) -> Iterator[Wrong]:
+    known = {DEFAULT, *plugins.found("aiops.detectors")}
+    for index, name in enumerate(signal.detectors):
+        if name not in known:
+            yield f"detectors[{index}]", repr(name), did_you_mean(name, known)
+            continue
+        for member in MEMBERS if name == DEFAULT else (name,):
+            try:
+                plugins.detector(member, signal)
+            except ConfigError as error:
+                for problem in error.problems:
+                    yield f"detectors[{index}]", problem.got, f"a {member} that fits: {problem.expected}"
+
+
+def _parameters(settings: DetectorSettings) -> Iterator[Wrong]:
+    known = plugins.found("aiops.detectors")
+    for name, given in settings.parameters.items():
+        if name not in known:
+            yield f"parameters.{name}", "an unknown detector", did_you_mean(name, known)
+        else:
+            yield from _made("aiops.detectors", name, given, f"parameters.{name}")
+
+
+def _step(step: PlaybookStep) -> Iterator[Wrong]:
+    known = plugins.found("aiops.remediations")
+    if step.remediation not in known:
+        yield "remediation", repr(step.remediation), did_you_mean(step.remediation, known)
+    else:
+        yield from _made("aiops.remediations", step.remediation, step.parameters, "parameters")
+
+
+def _made(group: str, name: str, given: Mapping[str, Any], path: str) -> Iterator[Wrong]:
+    """What a plug-in says of its parameters, by making one."""
+    for key, got, expected in plugins.objections(group, name, given):
+        yield f"{path}.{key}" if key else path, got, expected
+
+
+CHECKS: Mapping[type, Sequence[Check]] = {
+    DetectorSettings: (_parameters,),
+    PlaybookStep: (_step,),
+    Signal: (_query, _detectors_of),
+}
