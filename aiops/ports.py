@@ -30,6 +30,7 @@ class Series:
     cost_s: float = 0.0
     samples: int = 0
     rejected: int = 0  # samples thrown away: duplicates, out of order, unreadable
+    infos: tuple[str, ...] = ()  # what the server remarked about the query; the data is whole
 
 
 class MetricSource(Protocol):

@@ -7,7 +7,7 @@ must now carry every matcher, and nothing else may have changed.
 import functools
 from collections.abc import Iterable
 
-from aiops.adapters.prometheus.promql import Selector, parse
+from aiops.adapters.prometheus.promql import Parsed, Selector, parse
 from aiops.errors import InvariantError, Rejected
 
 Matcher = tuple[str, str, str]  # label, = or != or =~ or !~, the bare value
@@ -71,10 +71,9 @@ def _check(query: str, changed: str, matchers: tuple[Matcher, ...]) -> None:
     wanted = tuple((label, how, quote(value)) for label, how, value in matchers)
     expected = [(one.name, wanted + one.matchers) for one in before.selectors]
     got = [(one.name, one.matchers) for one in after.selectors]
-    same = (before.functions, before.groupings, before.operators) == (
-        after.functions,
-        after.groupings,
-        after.operators,
-    )
-    if got != expected or not same:
+    if got != expected or _rest(before) != _rest(after):
         raise InvariantError(f"query {query!r}: the cluster's matchers did not go in as meant")
+
+
+def _rest(parsed: Parsed) -> tuple[object, ...]:
+    return parsed.functions, parsed.groupings, parsed.operators, parsed.matchings

@@ -56,6 +56,14 @@ class Grouping:
     labels: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How two sides of an operator are matched: ``on`` or ignoring which labels."""
+
+    on: bool
+    labels: frozenset[str]
+
+
 @dataclass(slots=True)
 class Parsed:
     """What a query is made of."""
@@ -64,6 +72,7 @@ class Parsed:
     functions: list[str] = field(default_factory=list)
     groupings: list[Grouping] = field(default_factory=list)  # outermost last
     operators: list[str] = field(default_factory=list)
+    matchings: list[Matching] = field(default_factory=list)  # where they are said; else by all labels
     reach_s: float = 0.0  # how far before its time the query looks: ranges and offsets added up
     moved: bool = False  # has a subquery, ``@`` or a negative offset
     plain: bool = False  # one selector and nothing else
@@ -126,8 +135,8 @@ class _Parser:
         if self.sees("bool"):
             self.take()
         if self.sees("on", "ignoring") and self.follows("("):
-            self.take()
-            self.labels()
+            on = self.take().text.lower() == "on"
+            self.parsed.matchings.append(Matching(on, self.labels()))
             if self.sees("group_left", "group_right"):
                 self.take()
                 if self.sees("("):
