@@ -11,11 +11,12 @@ import numpy as np
 from numpy.random import Generator
 
 from aiops.model import EventKind, Target, TrueIncident
-from tests.simshop.forces import DAY_S, HOUR_S, MINUTE_S, Forces
+from tests.simshop.forces import DAY_S, HOUR_S, MINUTE_S, Forces, Rollout, Why
 from tests.simshop.shop import NODES, Shop
 
 APART_S = 1.5 * HOUR_S  # from the end of one fault to the start of the next, at least
 LONGEST_S = 5.5 * HOUR_S  # of all faults
+DEADLINE_S = 600.0  # without progress for so long, a rollout counts as stuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,7 @@ def leak(scene: Scene) -> TrueIncident:
     end_s = scene.start_s + hours * HOUR_S + scene.random.uniform(15, 50) * MINUTE_S
     room = service.memory_limit - service.memory * 1.35
     scene.forces.leak[scene.between(scene.start_s, end_s), row] = room / (hours * HOUR_S)
-    for pod in np.flatnonzero(scene.shop.owner == row):
-        scene.forces.replaced[scene.forces.clock.at(end_s), pod] = True
-    scene.forces.tell(end_s, scene.shop.target(row), EventKind.OTHER, "rollout restart")
+    scene.forces.roll(scene.shop, row, end_s, 5.0, why=Why.RESTART)
     return scene.truth("leak", end_s, scene.shop.target(row), scene.shop.callers(row), "restart_rollout")
 
 
@@ -83,12 +82,13 @@ def deploy(scene: Scene) -> TrueIncident:
     ramp = np.minimum(np.arange(1, last - first + 1) / max(1, full - first), 1.0)
     forces.errors[first:last, row] += random.uniform(0.08, 0.45) * ramp
     forces.service[first:last, row] *= 1 + random.uniform(0, 0.4) * ramp
-    forces.roll(scene.shop, row, end_s, random.uniform(45, 80), back=True)
+    forces.roll(scene.shop, row, end_s, random.uniform(45, 80), why=Why.BACK)
     return scene.truth("deploy", end_s, scene.shop.target(row), scene.shop.callers(row), "rollback")
 
 
 def surge(scene: Scene) -> TrueIncident:
-    """Far more customers than usual within minutes: the tightest services saturate."""
+    """Far more customers than usual within minutes: several times the load, and in a busy hour more than
+    the tightest services can serve."""
     random, forces = scene.random, scene.forces
     end_s = scene.start_s + random.uniform(30, 80) * MINUTE_S
     span = scene.between(scene.start_s, end_s)
@@ -135,22 +135,26 @@ def crashloop(scene: Scene) -> TrueIncident:
     row = scene.pick("cart", "catalog", "inventory", "shipping", "recommendations")
     random, forces = scene.random, scene.forces
     end_s = scene.start_s + random.uniform(20, 50) * MINUTE_S
-    forces.roll(scene.shop, row, scene.start_s, 5.0)
+    target = scene.shop.target(row)
+    forces.roll(scene.shop, row, scene.start_s, 5.0, why=Why.CONFIG)
+    forces.hold("rollout_stuck", target, scene.start_s + DEADLINE_S, end_s)
     pods = np.flatnonzero(scene.shop.owner == row)
     forces.broken[scene.between(scene.start_s, end_s), pods[0] : pods[-1] + 1] = True
-    forces.roll(scene.shop, row, end_s, 5.0, back=True)
+    forces.roll(scene.shop, row, end_s, 5.0, why=Why.BACK)
     return scene.truth("crashloop", end_s, scene.shop.target(row), scene.shop.callers(row), "rollback")
 
 
 def image(scene: Scene) -> TrueIncident:
-    """An image that does not exist: the rollout hangs with its first pod missing."""
+    """An image that does not exist: the rollout hangs at its first pod while the old ones go on serving."""
     row = scene.pick("cart", "catalog", "inventory", "shipping", "frontend")
-    forces = scene.forces
+    forces, target = scene.forces, scene.shop.target(row)
     end_s = scene.start_s + scene.random.uniform(25, 60) * MINUTE_S
-    forces.roll(scene.shop, row, scene.start_s, 60.0, pods=1)  # it never comes to the second pod
-    forces.stopped[scene.between(scene.start_s, end_s), scene.shop.first_pod[row]] = True
-    forces.roll(scene.shop, row, end_s, 60.0, pods=1, back=True)
-    return scene.truth("image", end_s, scene.shop.target(row), (), "rollback")
+    clock = forces.clock
+    forces.rollouts.append(Rollout(row, clock.ms(scene.start_s), clock.ms(end_s), Why.NEW))
+    forces.hold("image_pull_failing", target, scene.start_s + 20, end_s)
+    forces.hold("rollout_stuck", target, scene.start_s + DEADLINE_S, end_s)
+    forces.rollouts.append(Rollout(row, clock.ms(end_s), clock.ms(end_s + 60), Why.BACK))
+    return scene.truth("image", end_s, target, (), "rollback")
 
 
 def node(scene: Scene) -> TrueIncident:
@@ -159,9 +163,11 @@ def node(scene: Scene) -> TrueIncident:
     forces, clock = scene.forces, scene.forces.clock
     end_s = scene.start_s + scene.random.uniform(20, 45) * MINUTE_S
     target = Target("Node", "", NODES[number][0])
-    pods = np.flatnonzero(scene.shop.node == number)
+    pods = np.flatnonzero(forces.node[clock.at(scene.start_s)] == number)
     forces.stopped[scene.between(scene.start_s, scene.start_s + 360), pods] = True
-    forces.replaced[clock.at(scene.start_s + 360), pods] = True
+    for position, pod in enumerate(pods):
+        forces.move(scene.start_s + 360, int(pod), (number + 1 + position % (len(NODES) - 1)) % len(NODES))
+    forces.hold("node_not_ready", target, scene.start_s + 40, end_s)
     forces.tell(scene.start_s + 40, target, EventKind.NODE, "not ready")
     forces.tell(end_s, target, EventKind.NODE, "ready")
     rows = sorted({int(row) for row in scene.shop.owner[pods]})

@@ -6,6 +6,7 @@ nodes that are drained, single slow minutes. All of it is harmless and none of i
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 from numpy.random import Generator
@@ -47,6 +48,35 @@ class Clockwork:
         return self.start_ms + int(seconds * 1000)
 
 
+class Why(StrEnum):
+    """Why a workload was rolled out."""
+
+    NEW = "new"  # a new image
+    BACK = "back"  # the image before
+    CONFIG = "config"  # the same image with another configuration
+    RESTART = "restart"  # the same image and configuration, by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One change of a pod template, from its first pod to its last."""
+
+    row: int
+    since_ms: int
+    until_ms: int
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A state of Kubernetes that holds for a while: ``signal`` is 1 for ``target`` until it ends."""
+
+    signal: str
+    target: Target
+    since_ms: int
+    until_ms: int
+
+
 @dataclass(slots=True)
 class Forces:
     """Every ``Force`` of the run, (t, n), (t, p) or (t, v); the maker writes into it, ``at`` reads it."""
@@ -61,10 +91,13 @@ class Forces:
     leak: Floats
     fill: Floats
     replaced: NDArray[np.bool_]
+    surged: NDArray[np.bool_]
     broken: NDArray[np.bool_]
     stopped: NDArray[np.bool_]
+    node: NDArray[np.int8]  # (t, p) where each pod runs
     events: list[ClusterEvent] = field(default_factory=list)
-    rollouts: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)  # row: (since_ms, back or not)
+    rollouts: list[Rollout] = field(default_factory=list)
+    spells: list[Spell] = field(default_factory=list)
 
     @classmethod
     def none(cls, shop: Shop, clock: Clockwork) -> "Forces":
@@ -82,8 +115,10 @@ class Forces:
             leak=zeros((count, n)),
             fill=zeros((count, v)),
             replaced=zeros((count, p), dtype=bool),
+            surged=zeros((count, p), dtype=bool),
             broken=zeros((count, p), dtype=bool),
             stopped=zeros((count, p), dtype=bool),
+            node=np.tile(shop.node.astype(np.int8), (count, 1)),
         )
 
     def at(self, index: int) -> Force:
@@ -98,6 +133,7 @@ class Forces:
             self.leak[index],
             self.fill[index],
             self.replaced[index],
+            self.surged[index],
             self.broken[index],
             self.stopped[index],
         )
@@ -106,16 +142,29 @@ class Forces:
         """Something that the API server would have seen."""
         self.events.append(ClusterEvent(self.clock.ms(seconds), target, kind, detail))
 
-    def roll(
-        self, shop: Shop, row: int, seconds: float, between_s: float, *, pods: int = 99, back: bool = False
-    ) -> float:
-        """Replace the (first) pods of a service one after the other by those of a new image, or of the one
-        before (``back``); return when the last one was replaced."""
-        chosen = np.flatnonzero(shop.owner == row)[:pods]
+    def hold(self, signal: str, target: Target, from_s: float, until_s: float) -> None:
+        """A state of Kubernetes for a while."""
+        if until_s > from_s:
+            self.spells.append(Spell(signal, target, self.clock.ms(from_s), self.clock.ms(until_s)))
+
+    def roll(self, shop: Shop, row: int, seconds: float, between_s: float, *, why: Why = Why.NEW) -> float:
+        """Replace the pods of a service one after the other; return when the last one was replaced.
+
+        A Deployment starts the new pod before it stops the old one; a StatefulSet cannot.
+        """
+        chosen = np.flatnonzero(shop.owner == row)
+        mask = self.surged if shop.services[row].kind == "Deployment" else self.replaced
         for position, pod in enumerate(chosen):
-            self.replaced[self.clock.at(seconds + position * between_s), pod] = True
-        self.rollouts.setdefault(row, []).append((self.clock.ms(seconds), back))
-        return seconds + len(chosen) * between_s
+            mask[self.clock.at(seconds + position * between_s), pod] = True
+        done_s = seconds + len(chosen) * between_s
+        self.rollouts.append(Rollout(row, self.clock.ms(seconds), self.clock.ms(done_s), why))
+        return done_s
+
+    def move(self, seconds: float, pod: int, node: int) -> None:
+        """A pod is evicted and comes back on ``node``."""
+        first = self.clock.at(seconds)
+        self.replaced[first, pod] = True
+        self.node[first:, pod] = node
 
 
 def calm(shop: Shop, clock: Clockwork, random: Generator) -> Forces:
@@ -214,11 +263,12 @@ def _moves(shop: Shop, forces: Forces, random: Generator) -> None:
     clock, pods = forces.clock, len(shop.owner)
     end = clock.seconds[-1]
     for _ in range(random.poisson(pods * end / (7 * DAY_S) / 2)):
-        forces.replaced[clock.at(random.uniform(0, end)), int(random.integers(pods))] = True
+        forces.move(random.uniform(0, end), int(random.integers(pods)), int(random.integers(len(NODES))))
     for _ in range(random.poisson(end / (9 * DAY_S))):
-        node, seconds = int(random.integers(len(NODES))), random.uniform(0, end)
-        target = Target("Node", "", NODES[node][0])
+        number, seconds = int(random.integers(len(NODES))), random.uniform(0, end)
+        target = Target("Node", "", NODES[number][0])
         forces.tell(seconds, target, EventKind.NODE, "cordoned")
-        for position, pod in enumerate(np.flatnonzero(shop.node == node)):
-            forces.replaced[clock.at(seconds + 60 + position * random.uniform(20, 60)), pod] = True
-        forces.tell(min(seconds + 1500, end), target, EventKind.NODE, "ready")
+        for position, pod in enumerate(np.flatnonzero(forces.node[clock.at(seconds)] == number)):
+            other = (number + 1 + position % (len(NODES) - 1)) % len(NODES)
+            forces.move(seconds + 60 + position * random.uniform(20, 60), int(pod), other)
+        forces.tell(min(seconds + 1500, end), target, EventKind.NODE, "uncordoned")

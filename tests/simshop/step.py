@@ -53,7 +53,8 @@ class Force:
     memory: Floats  # (n,) factor on idle memory
     leak: Floats  # (n,) MiB a second and pod
     fill: Floats  # (v,) share of the volume a second, beside normal growth
-    replaced: Mask  # (p,) pods that are replaced by fresh ones now
+    replaced: Mask  # (p,) pods that are stopped now and then started afresh
+    surged: Mask  # (p,) pods whose successor was ready before they were stopped
     broken: Mask  # (p,) pods whose container cannot run
     stopped: Mask  # (p,) pods that are not there (node gone, image missing), without a restart
 
@@ -201,10 +202,11 @@ def _age(rules: Rules, state: State, force: Force, flow: Flow, step_s: float) ->
     share = (warm + garbage + leaked) / rules.memory_limit[owner]
     killed = (share >= 1.0) & flow.up
     crashed = force.broken & (state.down_s <= 0)
-    restarted = (killed | crashed) & ~force.replaced
-    fresh = restarted | force.replaced
+    new = force.replaced | force.surged
+    restarted = (killed | crashed) & ~new
+    fresh = restarted | new
     crashes = np.where(restarted, state.crashes + 1, np.where(state.age_s > FORGIVEN_S, 0, state.crashes))
-    crashes = np.where(force.replaced, 0, crashes)
+    crashes = np.where(new, 0, crashes)
     delay = BACKOFF_S[np.minimum(crashes, len(BACKOFF_S) - 1)]
     down_s = np.where(restarted, STARTING_S + delay, state.down_s)
     after = State(
