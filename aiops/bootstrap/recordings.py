@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiops.adapters.recording import reader
+from aiops.adapters.recording import importing, reader
 from aiops.adapters.recording.layout import FORMAT, HEAD, INCIDENTS, in_ms, moment, signal_file, target_of
 from aiops.adapters.recording.reader import Recorded
 from aiops.errors import InputError, Problem
@@ -51,10 +51,17 @@ class _Truths:
 
 
 def open_recording(path: Path) -> Recorded:
-    """The recording at ``path``; InputError with every problem, each with file, place, value, expectation."""
-    if not (path / HEAD).is_file():
-        what = "no such directory" if not path.exists() else f"no {HEAD} in it"
-        raise InputError([Problem(str(path), what, f"a recording: a directory with {HEAD}")])
+    """The recording at ``path``, or what an importer reads there: CSV files and folders of them, replies of
+    ``query_range`` (.json), OpenMetrics text (.om, .prom, .txt).
+
+    InputError with every problem, each with file, place, value and what was expected.
+    """
+    if (path / HEAD).is_file():
+        return _open(path)
+    return importing.read(path)
+
+
+def _open(path: Path) -> Recorded:
     report = Report()
     meta = _meta(path / HEAD, report)
     truths = _truths(path / INCIDENTS, report)

@@ -4,7 +4,8 @@ Opening looks at every file but reads no samples: schemas, times, and all lines 
 when asked for and not kept, so that whoever replays holds one copy.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,20 +25,20 @@ _MOST_TOLD = 50  # problems of one file; the rest is counted
 
 
 class Recorded:
-    """``engine.replay.Recording`` over a directory."""
+    """``engine.replay.Recording``: of a directory, or of what an importer holds in memory."""
 
     def __init__(
         self,
         meta: RecordingMeta,
-        heads: Sequence[Head],
-        lines: Sequence[FactLine],
-        truths: Sequence[TrueIncident],
+        load: Callable[[Signal], Panel],
+        lines: Sequence[FactLine] = (),
+        truths: Sequence[TrueIncident] = (),
     ) -> None:
-        self.meta, self.truths = meta, tuple(truths)
-        self._heads = {signal.name: head for signal, head in zip(meta.signals, heads, strict=True)}
+        self.meta, self.truths, self.lines = meta, tuple(truths), tuple(lines)
+        self.warnings = meta.warnings
+        self._load = load
         self._signals = {signal.name: signal for signal in meta.signals}
-        self._fold = Fold(meta.cluster, lines, meta.unknown)
-        self.warnings = (*meta.warnings, *_gaps(meta, heads))
+        self._fold = Fold(meta.cluster, self.lines, meta.unknown)
 
     @property
     def name(self) -> str:
@@ -72,7 +73,7 @@ class Recorded:
     def panel(self, signal: str) -> Panel:
         """All samples of ``signal``, read from disk at each call. InputError where the file is damaged,
         KeyError for a signal that is not recorded."""
-        return tables.read_panel(self._heads[signal], self._signals[signal])
+        return self._load(self._signals[signal])
 
     def facts(self, at_ms: int) -> Facts:
         """The cluster as it was at ``at_ms``. Cheap while times do not step back."""
@@ -99,7 +100,9 @@ def read(directory: Path, meta: RecordingMeta, truths: Sequence[TrueIncident] = 
         problems.append(Problem(str(directory), "no samples", "a signal with at least one sample"))
     if problems:
         raise InputError(problems)
-    return Recorded(meta, heads, lines, truths)
+    by_name = {signal.name: head for signal, head in zip(meta.signals, heads, strict=True)}
+    told = replace(meta, warnings=(*meta.warnings, *_gaps(meta, heads)))
+    return Recorded(told, lambda signal: tables.read_panel(by_name[signal.name], signal), lines, truths)
 
 
 def _head(directory: Path, signal: Signal, meta: RecordingMeta) -> Head | list[Problem]:
