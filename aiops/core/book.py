@@ -7,7 +7,7 @@ themselves, so that ``Book.restore`` loses nothing after a restart.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from aiops.model import Anomaly, Incident, IncidentState, Target
+from aiops.model import Anomaly, Incident, IncidentKind, IncidentState, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,25 @@ class Book:
 
     @classmethod
     def restore(
-        cls, incidents: Iterable[Incident], seen: Iterable[Target] = (), storm: Storm | None = None
+        cls,
+        incidents: Iterable[Incident],
+        first_seen: Mapping[Target, int] | None = None,
+        began_ms: int | None = None,
+        storm: Storm | None = None,
     ) -> "Book":
-        """The book after a restart. ``incidents`` are the newest values journalled, one an id; ``seen`` are
-        the targets whose baselines were kept: what breaks there is new, not known breakage."""
+        """The book after a restart. ``incidents`` are the newest values journalled, one an id; what breaks in
+        a scope that was ``first_seen`` long ago is new, not known breakage."""
         latest = {incident.id: incident for incident in incidents}
         done = [one for one in latest.values() if one.state is IncidentState.CLOSED]
         done.sort(key=lambda one: (one.closed_ms or 0, one.id))
+        known = [one for one in done if one.kind is IncidentKind.KNOWN]
         return cls(
             open={one.id: one for one in latest.values() if one.state is not IncidentState.CLOSED},
             closed=tuple(done),
             storm=storm,
-            first_seen=dict.fromkeys(seen, 0),
+            first_seen=dict(first_seen or {}),
+            healthy=frozenset(target for one in known for target in one.targets),
+            began_ms=began_ms,
         )
 
     def get(self, incident_id: str) -> Incident | None:

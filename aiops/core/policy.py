@@ -182,16 +182,23 @@ def why(decision: Decision) -> Reason:
 
 
 def phrase(decision: Decision) -> str:
-    """A decision after "would have": "acted: restart Deployment/shop/cart"."""
+    """A decision after "would have": "acted: restart Deployment/shop/cart; if that had not helped: ..."."""
     plan, reason = decision.plan, why(decision)
     what = plan.steps[decision.step].summary if plan.steps else "nothing"
     because = f"({reason.guard}: {reason.text})"
     match decision:
         case Act():
-            return f"acted: {what}"
+            return f"acted: {what}{later_rungs(decision)}"
         case Escalate():
-            return f"asked {', '.join(decision.approvers) or 'nobody'} to approve: {what} {because}"
+            asked = f"asked {', '.join(decision.approvers) or 'nobody'} to approve: {what} {because}"
+            return f"{asked}{later_rungs(decision)}"
         case Hold():
             return f"held: {what} {because}"
         case Refuse():
             return f"refused: {what} {because}"
+
+
+def later_rungs(decision: Decision) -> str:
+    """What would come if the decided step did not help, in the order of the ladder; "" if nothing."""
+    later = [step.summary for step in decision.plan.steps[decision.step + 1 :]]
+    return f"; if that had not helped: {', then '.join(later)}" if later else ""

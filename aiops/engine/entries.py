@@ -2,18 +2,20 @@
 
 Kinds: ``incident_opened``, ``incident_changed``, ``incident_closed`` (stream: the incident's id; payload:
 ``incident``), ``evidence_seen`` (the samples that an anomaly was raised on, with their digest),
-``storm_began``, ``storm_ended``, ``sight_changed`` (blind or seeing again). Decisions and what came of them
-are written by ``aiops.core.ledger``.
+``storm_began``, ``storm_ended``, ``sight_changed`` (blind or seeing again), ``scopes_seen`` (what was seen
+for the first time), ``life_advanced`` (an event of the incident's lifecycle, the life after it, the commands
+that it led to). Decisions and what came of them are written by ``aiops.core.ledger``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from aiops.core.book import Book, StormBegan, StormEnded
-from aiops.core.ledger import KINDS, Ledger
+from aiops.core.book import Book, Storm, StormBegan, StormEnded
+from aiops.core.ledger import KINDS, Ledger, decision_of
+from aiops.core.life import Apply, Ask, Command, Event, Life, Undo, Verify
 from aiops.core.quality import Quality
 from aiops.engine.window import Recent
-from aiops.model import Anomaly, Decision, Entry, Incident, Target
+from aiops.model import Anomaly, Decision, Entry, Incident, IncidentState, Target
 from aiops.model.wire import digest, from_json, to_json
 from aiops.ports import Store
 
@@ -99,9 +101,66 @@ def incidents(store: Store) -> dict[str, Incident]:
     return latest
 
 
-def restore(store: Store, seen: Sequence[Target]) -> tuple[Book, Ledger]:
+def scopes(new: Mapping[Target, int], began_ms: int | None, now_ms: int) -> Entry:
+    """Targets that were seen for the first time, and when; and when we first looked at all."""
+    seen = [[str(target), target.cluster, at_ms] for target, at_ms in new.items()]
+    payload = {"first_seen": seen, "began_ms": began_ms}
+    return Entry("scopes_seen", "scopes", now_ms, payload)
+
+
+def weighty(commands: Sequence[Command]) -> bool:
+    """Whether the commands ask for something that must not be forgotten."""
+    return any(isinstance(command, Ask | Apply | Undo | Verify) for command in commands)
+
+
+def lived(life: Life, event: Event, commands: Sequence[Command], now_ms: int) -> Entry:
+    """An event and what it led to. The id of what is asked or done is the key: written once, done once."""
+    orders = [{"kind": type(one).__name__.lower(), "id": one.id} for one in commands]
+    deed = next((one.id for one in commands if isinstance(one, Ask | Apply | Undo | Verify)), "")
+    payload = {"event": type(event).__name__.lower(), "life": to_json(life), "commands": orders}
+    return Entry("life_advanced", life.incident_id, now_ms, payload, f"life:{deed}" if deed else "")
+
+
+def lives(store: Store) -> dict[str, Life]:
+    """The newest life of every incident that is not closed."""
+    newest = {one.entry.stream: one.entry.payload["life"] for one in store.read(kinds=("life_advanced",))}
+    return {
+        incident_id: from_json(Life, data)
+        for incident_id, data in newest.items()
+        if data["state"] != IncidentState.CLOSED
+    }
+
+
+def decisions(store: Store, among: Collection[str]) -> dict[str, tuple[Decision, Decision | None]]:
+    """The newest decision about each of the incidents ``among``, and what it would have been if known."""
+    newest = {one.entry.stream: one.entry for one in store.read(kinds=("decided",))}
+    return {
+        incident_id: (decision_of(entry), if_known_of(entry))
+        for incident_id, entry in newest.items()
+        if incident_id in among
+    }
+
+
+def restore(store: Store, seen: Sequence[Target] = ()) -> tuple[Book, Ledger]:
     """What was open and what was tried, folded from the journal. ``seen`` are targets with baselines."""
-    return Book.restore(incidents(store).values(), seen=seen), Ledger().fold(store.read())
+    first_seen, began_ms = dict.fromkeys(seen, 0), None
+    for record in store.read(kinds=("scopes_seen",)):
+        payload = record.entry.payload
+        began_ms = payload["began_ms"] if began_ms is None else began_ms
+        for text, cluster, at_ms in payload["first_seen"]:
+            first_seen.setdefault(Target.parse(text, cluster), at_ms)
+    book = Book.restore(incidents(store).values(), first_seen, began_ms, weather(store))
+    return book, Ledger().fold(store.read())
+
+
+def weather(store: Store) -> Storm | None:
+    """The storm that is on, if one is."""
+    newest = None
+    for record in store.read(stream="storm"):
+        newest = record.entry
+    if newest is None or newest.kind == "storm_ended":
+        return None
+    return Storm(newest.at_ms, str(newest.payload["because"]))
 
 
 def newest_ms(store: Store) -> int:

@@ -89,7 +89,7 @@ class Live:
         """Take up the baselines, the open incidents and the ledger where the last run left them."""
         restored = self.screens.restore(self.baselines)
         seen = sorted(self.screens.targets)
-        self.loop.book, self.loop.ledger = entries.restore(self.loop.store, seen)
+        self.loop.restore(seen)
         return restored
 
     def catch_up(self, restored: Restored, stopped: Callable[[], bool] = lambda: False) -> None:

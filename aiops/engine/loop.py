@@ -1,44 +1,36 @@
 """Loop: happenings become incidents, incidents get suspects, a plan and a decision, all of it journalled.
 
 The one shell round the pure core: a replay and the live daemon differ only in who calls ``advance``, where
-the facts come from, and what ``carry_out`` does. Each call is one transaction of the journal.
+the facts come from, and what ``carry_out`` does. A call writes one transaction; what it orders is carried out
+only after the journal has it, and what comes of that is the next event, in a transaction of its own.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops.core import correlate as correlation
-from aiops.core.book import Book, Changed, Closed, IncidentChange, Opened, StormBegan, StormEnded
+from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
-from aiops.core.ledger import Ledger, entries_for, outcome_entry
-from aiops.core.plan import make_plan
-from aiops.core.policy import decide_twice
+from aiops.core.ledger import STREAM, Ledger
+from aiops.core.life import Apply, Tell, Undo, Verify
 from aiops.core.quality import SEEING, Quality
 from aiops.core.situation import Situation
 from aiops.engine import entries
-from aiops.engine.diagnose import diagnose
 from aiops.engine.rules import Rules
+from aiops.engine.turn import Gist, Memory, Ordered, Turn, gist_of
 from aiops.engine.window import Recent
-from aiops.model import (
-    Act,
-    Decision,
-    Entry,
-    Facts,
-    Hold,
-    Incident,
-    IncidentKind,
-    Outcome,
-    Result,
-    Target,
-)
+from aiops.errors import PortError
+from aiops.model import Facts, Outcome, Plan, Result, Target
 from aiops.ports import Store
 
-CarryOut = Callable[[Act, int], Outcome]
+Deed = Apply | Undo | Verify
+CarryOut = Callable[[Deed, Plan | None, int], Outcome]  # the plan is None for what a former run began
 
 
-def only_record(act: Act, now_ms: int) -> Outcome:
+def only_record(deed: Deed, plan: Plan | None, now_ms: int) -> Outcome:  # noqa: ARG001 - nothing is done
     """Carry out nothing: the outcome of a dry run."""
-    return Outcome(act.plan.id, act.step, Result.DRY_RUN, now_ms, "not carried out: this run only decides")
+    text = "not carried out: this run only decides"
+    return Outcome(deed.intent.plan_id, deed.intent.step, Result.DRY_RUN, now_ms, text)
 
 
 @dataclass(slots=True)
@@ -49,141 +41,133 @@ class Loop:
     store: Store
     term: int
     recent: Recent
-    book: Book = field(default_factory=Book)
-    ledger: Ledger = field(default_factory=Ledger)
     quality: Quality = SEEING
     protected: frozenset[Target] = frozenset()
     kill_switch: Callable[[], bool | None] = lambda: False
     carry_out: CarryOut = only_record
+    tell: Callable[[str, str], None] = lambda _incident_id, _text: None  # fails open: must not raise
     twice: bool = False  # a dry run also decides as if the unknown facts permitted
-    _due: dict[str, int] = field(default_factory=dict)  # incident -> when to decide again
-    _said: dict[str, tuple[object, ...]] = field(default_factory=dict)  # incident -> its newest decision
+    memory: Memory = field(default_factory=Memory)
+    _results: list[tuple[str, Outcome]] = field(default_factory=list)  # carried out, not yet in the journal
+    _taken_up: bool = False  # lives of a former run, to be looked after at the next tick
+
+    @property
+    def book(self) -> Book:
+        """Open incidents, and those closed lately."""
+        return self.memory.book
+
+    @book.setter
+    def book(self, book: Book) -> None:
+        self.memory.book = book
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was started and what came of it."""
+        return self.memory.ledger
+
+    @ledger.setter
+    def ledger(self, ledger: Ledger) -> None:
+        self.memory.ledger = ledger
 
     @property
     def busy(self) -> bool:
         """Whether anything is open or due, so that the next tick matters even if nothing happens."""
-        return bool(self.book.open or self.book.storm)
+        return bool(self.book.open or self.book.storm or self._results)
+
+    def restore(self, seen: Sequence[Target] = ()) -> None:
+        """Take up what a former run left in the journal. ``seen`` are targets with baselines."""
+        book, ledger = entries.restore(self.store, seen)
+        lives = entries.lives(self.store)
+        said: dict[str, Gist] = {
+            incident_id: (gist_of(decision), gist_of(if_known) if if_known is not None else None)
+            for incident_id, (decision, if_known) in entries.decisions(self.store, book.open.keys()).items()
+        }
+        due = dict.fromkeys(book.open, 0)
+        due |= {one.incident_id: one.intent.until_ms or 0 for one in lives.values() if one.intent is not None}
+        self.memory = Memory(book, ledger, lives, said, {}, due, {})
+        self._taken_up = True
 
     def advance(
         self, now_ms: int, happenings: Sequence[Happening], facts: Facts, quality: Quality
     ) -> tuple[IncidentChange, ...]:
         """One tick. Raises PortError when the journal refuses: then nothing of the tick counts."""
         facts = with_edges(facts, self.rules)
+        if happenings or self.busy:
+            self._catch_up()
+        turn = self._turn(now_ms, facts, quality)
+        for incident_id, outcome in self._results:
+            turn.learn(incident_id, outcome)
+        if self._taken_up:
+            turn.lead({one: life for one, life in self.memory.lives.items() if life.intent is not None})
+        turn.sees(self.quality, quality)
         book, changes = correlation.correlate(
-            self.book,
+            turn.memory.book,
             happenings,
             facts,
             now_ms,
             self.rules.correlation,
             self.rules.policy.storm,
             cluster=self.rules.cluster,
+            opt_in_label=self.rules.policy.opt_in_label,
         )
-        written: list[Entry] = []
-        if quality.why() != self.quality.why():
-            written.append(entries.quality(quality, now_ms))
-        tick = _Tick(self, book, self.ledger, facts, quality, now_ms)
-        told = tuple(tick.take(change) for change in changes)
-        for incident_id in [one for one, at in self._due.items() if at <= now_ms]:
-            tick.decide_again(incident_id)
-        written += tick.written
-        if written:
-            self.store.append(written, self.term)
-        self.book, self.ledger, self.quality = tick.book, tick.ledger, quality
-        self._due, self._said = tick.due, tick.said
-        return told
+        turn.follows(book)
+        for change in changes:
+            turn.take(change)
+        turn.wake()
+        self._commit(turn)
+        self.quality, self._results, self._taken_up = quality, [], False
+        self._carry_out(turn.orders, now_ms, facts)
+        return tuple(self._as_it_stands(change) for change in changes)
 
-
-class _Tick:
-    """The work of one tick on copies, so that a journal that refuses leaves the loop as it was."""
-
-    def __init__(
-        self, loop: Loop, book: Book, ledger: Ledger, facts: Facts, quality: Quality, now_ms: int
-    ) -> None:
-        self.loop, self.book, self.ledger = loop, book, ledger
-        self.facts, self.quality, self.now_ms = facts, quality, now_ms
-        self.due, self.said = dict(loop._due), dict(loop._said)
-        self.written: list[Entry] = []
-
-    def take(self, change: IncidentChange) -> IncidentChange:
-        match change:
-            case Opened(incident):
-                incident = self._diagnosed(incident)
-                self.written += entries.opened(incident, self.loop.recent, self.now_ms)
-                self._decide(incident)
-                return Opened(incident)
-            case Changed(incident, what):
-                incident = self._diagnosed(incident)
-                self.written.append(entries.changed(incident, what, self.now_ms))
-                self._decide(incident)
-                return Changed(incident, what)
-            case Closed(incident):
-                self.written.append(entries.closed(incident, self.now_ms))
-                self.due.pop(incident.id, None)
-                self.said.pop(incident.id, None)
-                return change
-            case StormBegan() | StormEnded():
-                self.written.append(entries.storm(change))
-                return change
-
-    def _diagnosed(self, incident: Incident) -> Incident:
-        incident = diagnose(incident, self.facts, self.loop.recent, self.loop.rules, self.now_ms)
-        self.book = self.book.put(incident)
-        return incident
-
-    def decide_again(self, incident_id: str) -> None:
-        del self.due[incident_id]
-        incident = self.book.open.get(incident_id)
-        if incident is not None:
-            self._decide(incident)
-
-    def _decide(self, incident: Incident) -> None:
-        """Plan and decide, once for each different answer: a decision that says the same is not repeated."""
-        if incident.kind is IncidentKind.KNOWN or self.ledger_has_acted(incident):
-            return
-        rules = self.loop.rules
-        plan = make_plan(incident, rules.playbooks, self.facts, rules.remediation, self.now_ms, self.ledger)
-        situation = self._situation()
-        decision, known = decide_twice(plan, incident, self.facts, self.ledger, rules.policy, situation)
-        if_known = known if self.loop.twice else None
-        if isinstance(decision, Hold) and decision.until_ms is not None:
-            self.due[incident.id] = decision.until_ms
-        gist = gist_of(decision), gist_of(if_known) if if_known is not None else None
-        if self.said.get(incident.id) == gist:
-            return
-        self.said[incident.id] = gist
-        shown = if_known if isinstance(if_known, Act) and not isinstance(decision, Act) else decision
-        news = list(entries_for(decision, self.ledger, self.now_ms, if_known))
-        if shown is not decision:  # the dry run counts what it would have done
-            news += [one for one in entries_for(shown, self.ledger, self.now_ms) if one.kind != "decided"]
-        if isinstance(shown, Act):
-            news.append(outcome_entry(self.loop.carry_out(shown, self.now_ms)))
-        self.ledger = self.ledger.fold(news)
-        self.written += news
-
-    def ledger_has_acted(self, incident: Incident) -> bool:
-        """A recording does not react, and this version carries nothing out: one action an incident."""
-        return any(one.incident_id == incident.id for one in self.ledger.attempts)
-
-    def _situation(self) -> Situation:
-        loop, open_ones = self.loop, self.book.open.values()
-        broken = [one for one in open_ones if one.kind is IncidentKind.KNOWN]
-        return Situation(
-            now_ms=self.now_ms,
-            quality=self.quality,
-            storm=self.book.storm.because if self.book.storm is not None else "",
-            kill_switch=loop.kill_switch(),
-            term=loop.term,
-            known={target: one.since_ms for one in broken for target in one.targets},
-            protected=loop.protected,
+    def _turn(self, now_ms: int, facts: Facts, quality: Quality) -> Turn:
+        standing = Situation(
+            now_ms=now_ms,
+            quality=quality,
+            kill_switch=self.kill_switch(),
+            term=self.term,
+            protected=self.protected,
         )
+        return Turn(self.rules, self.recent, self.memory, facts, standing, twice=self.twice)
 
+    def _catch_up(self) -> None:
+        """Take in what others wrote about actions since: a person who unlocks, a former leader."""
+        news = self.store.read(since=self.ledger.seq, stream=STREAM)
+        self.memory.ledger = self.ledger.fold(news)
 
-def gist_of(decision: Decision) -> tuple[object, ...]:
-    """What of a decision is news: its kind, what it would change, and which guards speak against it."""
-    plan = decision.plan
-    steps = tuple((step.remediation, str(step.change.target), repr(step.change.patch)) for step in plan.steps)
-    against = tuple(sorted(reason.guard for reason in decision.reasons if reason.lean != "permit"))
-    return type(decision).__name__, plan.playbook, steps or plan.reason, against
+    def _commit(self, turn: Turn) -> None:
+        ledger = self.ledger
+        if turn.written:
+            ledger = ledger.fold(self.store.append(turn.written, self.term, turn.conditions))
+        self.memory = turn.memory
+        self.memory.ledger = ledger
+
+    def _carry_out(self, orders: Sequence[Ordered], now_ms: int, facts: Facts) -> None:
+        """Carry out what the journal has. What comes of it is journalled at once, or with the next tick."""
+        for order in orders:
+            match order.command:
+                case Apply() | Undo() | Verify() as deed:
+                    self._results.append((order.incident_id, self.carry_out(deed, order.plan, now_ms)))
+                case Tell(text=text):
+                    self.tell(order.incident_id, text)
+                case _:
+                    pass  # asking people comes with the notifier, ignoring is nothing to do
+        if not self._results:
+            return
+        turn = self._turn(now_ms, facts, self.quality)
+        for incident_id, outcome in self._results:
+            turn.learn(incident_id, outcome)
+        try:
+            self._commit(turn)
+        except PortError:
+            return  # the results are kept, and are the first thing of the next tick
+        self._results = []
+        self._carry_out(turn.orders, now_ms, facts)
+
+    def _as_it_stands(self, change: IncidentChange) -> IncidentChange:
+        if isinstance(change, Opened | Changed):
+            incident = self.book.open.get(change.incident.id, change.incident)
+            return replace(change, incident=incident)
+        return change
 
 
 def with_edges(facts: Facts, rules: Rules) -> Facts:

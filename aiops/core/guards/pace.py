@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aiops.core.guards.context import Context, escalate, hold, permit, span
 from aiops.core.ledger import STREAM, Attempt, Ledger
-from aiops.model import Act, AppendCondition, Budget, Policy, Reason, StreamAt
+from aiops.model import AppendCondition, Budget, Plan, Policy, Reason, StreamAt
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 Limit = tuple[str, str, str, int, int]  # words, field, value, limit, window in ms
@@ -97,13 +97,15 @@ def attempts(context: Context) -> Reason:
     return escalate("attempts", text) if len(tried) >= plan.max_attempts else permit("attempts", text)
 
 
-def conditions(act: Act, ledger: Ledger, policy: Policy, now_ms: int) -> tuple[AppendCondition, ...]:
+def conditions(
+    plan: Plan, step: int, ledger: Ledger, policy: Policy, now_ms: int
+) -> tuple[AppendCondition, ...]:
     """What the journal checks in the transaction that writes the intent, so that no interleaving of two
     deciders exceeds a budget: nothing was started or ended since this ledger was folded, and the counts."""
     same: tuple[AppendCondition, ...] = (StreamAt(STREAM, ledger.seq),)
-    if ledger.continues(act.plan, act.step):
+    if ledger.continues(plan, step):
         return same
-    target = act.plan.target
+    target = plan.target
     return same + tuple(
         Budget("plan_started", limit, now_ms - window_ms, field, value)
         for _, field, value, limit, window_ms in limits(policy, str(target), target.namespace)

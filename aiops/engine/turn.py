@@ -1,0 +1,273 @@
+"""Turn: the work of one tick, on copies, so that a journal that refuses leaves the loop as it was.
+
+Everything that happens to an incident goes through its lifecycle; what the lifecycle answers is journalled in
+the transaction of the tick, and carried out only after it (see ``aiops.engine.loop``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from aiops.core import life as lives
+from aiops.core.book import Book, Changed, Closed, IncidentChange, Opened, StormBegan, StormEnded
+from aiops.core.guards.pace import conditions
+from aiops.core.ledger import Ledger, decided_entry, outcome_entry, start_entry
+from aiops.core.life import Apply, Command, Event, Life, WakeAt
+from aiops.core.lifecycle import UNDER_WAY, advance
+from aiops.core.plan import make_plan
+from aiops.core.policy import decide_twice
+from aiops.core.quality import Quality
+from aiops.core.situation import Situation
+from aiops.engine import entries
+from aiops.engine.diagnose import diagnose
+from aiops.engine.rules import Rules
+from aiops.engine.window import Recent
+from aiops.model import (
+    Act,
+    AppendCondition,
+    Decision,
+    Entry,
+    Facts,
+    Hold,
+    Incident,
+    IncidentKind,
+    IncidentState,
+    Outcome,
+    Plan,
+    Result,
+)
+
+FIRST_LOOK_MS, LAST_LOOK_MS = (
+    60_000,
+    3_600_000,
+)  # what time alone does not change is looked at again ever later
+
+
+Gist = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a loop remembers from tick to tick. All but ``due`` and ``waits`` follows from the journal."""
+
+    book: Book = field(default_factory=Book)
+    ledger: Ledger = field(default_factory=Ledger)
+    lives: dict[str, Life] = field(default_factory=dict)  # by incident, while something of it is under way
+    said: dict[str, Gist] = field(default_factory=dict)  # incident -> its newest decision, in brief
+    plans: dict[str, Plan] = field(default_factory=dict)  # incident -> what its intent is a step of
+    due: dict[str, int] = field(default_factory=dict)  # incident -> when to look at it again
+    waits: dict[str, int] = field(default_factory=dict)  # incident -> how long the last wait was
+
+    def copy(self) -> "Memory":
+        """Another one that can be written into."""
+        return replace(
+            self,
+            lives=dict(self.lives),
+            said=dict(self.said),
+            plans=dict(self.plans),
+            due=dict(self.due),
+            waits=dict(self.waits),
+        )
+
+    def drop(self, incident_id: str) -> None:
+        """The incident is over: nothing is to be done about it any more."""
+        for those in (self.said, self.plans, self.due, self.waits):
+            those.pop(incident_id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A command to carry out once the journal has it."""
+
+    incident_id: str
+    command: Command
+    plan: Plan | None
+
+
+class Turn:
+    """One tick. ``written`` goes into the journal under ``conditions``; ``orders`` are carried out after."""
+
+    def __init__(
+        self, rules: Rules, recent: Recent, memory: Memory, facts: Facts, standing: Situation, *, twice: bool
+    ) -> None:
+        self.rules, self.recent, self.memory, self.facts = rules, recent, memory.copy(), facts
+        self.now_ms, self.twice, self._standing = standing.now_ms, twice, standing
+        self._ledger_before = memory.ledger
+        self.written: list[Entry] = []
+        self.conditions: list[AppendCondition] = []
+        self.orders: list[Ordered] = []
+
+    def sees(self, before: Quality, now: Quality) -> None:
+        """Note that we became blind, or see again."""
+        if now.why() != before.why():
+            self.written.append(entries.quality(now, self.now_ms))
+
+    def follows(self, book: Book) -> None:
+        """Take up the book of this tick, with the scopes that were seen for the first time."""
+        new = {one: at for one, at in book.first_seen.items() if one not in self.memory.book.first_seen}
+        if new or book.began_ms != self.memory.book.began_ms:
+            self.written.append(entries.scopes(new, book.began_ms, self.now_ms))
+        self.memory.book = book
+
+    def take(self, change: IncidentChange) -> None:
+        """Journal, diagnose and decide what correlation tells."""
+        match change:
+            case Opened(incident):
+                incident = self._diagnosed(incident)
+                self.memory.lives[incident.id] = Life(incident.id, incident.flaps)
+                self.written += entries.opened(incident, self.recent, self.now_ms)
+                self.happen(incident.id, lives.Judged(f"opened: {incident.opened_because}"))
+                self.decide(incident)
+            case Changed(incident, what):
+                incident = self._diagnosed(incident)
+                if "reopened" in what:
+                    self.memory.drop(incident.id)
+                    self.memory.lives[incident.id] = Life(incident.id, incident.flaps)
+                self.written.append(entries.changed(incident, what, self.now_ms))
+                self.happen(incident.id, lives.Judged(f"changed: {', '.join(what)}"))
+                self.memory.waits.pop(incident.id, None)
+                self.decide(incident)
+            case Closed(incident):
+                self.written.append(entries.closed(incident, self.now_ms))
+                self.happen(incident.id, lives.Closed(incident.closed_because), incident)
+                self.memory.drop(incident.id)
+            case StormBegan() | StormEnded():
+                self.written.append(entries.storm(change))
+
+    def _diagnosed(self, incident: Incident) -> Incident:
+        incident = diagnose(incident, self.facts, self.recent, self.rules, self.now_ms)
+        self.memory.book = self.memory.book.put(incident)
+        return incident
+
+    def wake(self) -> None:
+        """Look again at what is due: a question's deadline, a hold's end."""
+        for incident_id in [one for one, at in self.memory.due.items() if at <= self.now_ms]:
+            del self.memory.due[incident_id]
+            life = self.memory.lives.get(incident_id)
+            if life is not None and life.intent is not None:
+                self.happen(incident_id, lives.TimedOut())
+            if (incident := self.memory.book.open.get(incident_id)) is not None:
+                self.decide(incident)
+
+    def decide(self, incident: Incident) -> None:
+        """Plan and decide, once for each different answer: a decision that says the same is not repeated."""
+        life = self._life(incident)
+        if incident.kind is IncidentKind.KNOWN or life.done or life.state in UNDER_WAY:
+            return
+        memory, rules = self.memory, self.rules
+        plan = make_plan(incident, rules.playbooks, self.facts, rules.remediation, self.now_ms, memory.ledger)
+        decision, known = decide_twice(
+            plan, incident, self.facts, memory.ledger, rules.policy, self._situation()
+        )
+        if_known = known if self.twice else None
+        counts = decision if if_known is None or isinstance(decision, Act) else if_known
+        gist = gist_of(decision), gist_of(if_known) if if_known is not None else None
+        if memory.said.get(incident.id) != gist:
+            memory.said[incident.id] = gist
+            memory.plans[incident.id] = plan
+            self.written.append(decided_entry(decision, self.now_ms, if_known))
+            self.happen(incident.id, lives.Decided(counts))
+        self._look_again(incident, counts)
+
+    def _look_again(self, incident: Incident, decision: Decision) -> None:
+        """When to decide anew though nothing is told: a hold's end, else ever more rarely."""
+        life = self._life(incident)
+        if life.intent is not None or life.done:
+            return
+        if isinstance(decision, Hold) and decision.until_ms is not None:
+            self.memory.due[incident.id] = decision.until_ms
+            return
+        wait = min(2 * self.memory.waits.get(incident.id, FIRST_LOOK_MS // 2), LAST_LOOK_MS)
+        self.memory.waits[incident.id] = wait
+        self.memory.due[incident.id] = self.now_ms + wait
+
+    def happen(self, incident_id: str, event: Event, incident: Incident | None = None) -> None:
+        """Let ``event`` happen to the incident's life; journal what it leads to, in this transaction."""
+        incident = incident or self.memory.book.open.get(incident_id)
+        before = self.memory.lives.get(incident_id)
+        if before is None and incident is not None:
+            before = Life(incident_id, incident.flaps)
+        if before is None:
+            return  # of an incident that is over, with nothing under way
+        life, commands = advance(before, event, self.now_ms)
+        if life != before or entries.weighty(commands):
+            self.written.append(entries.lived(life, event, commands, self.now_ms))
+        self.memory.lives[incident_id] = life
+        plan = self.memory.plans.get(incident_id)
+        for command in commands:
+            if isinstance(command, WakeAt):
+                self.memory.due[incident_id] = command.at_ms
+                continue
+            if isinstance(command, Apply) and plan is not None:
+                self._intend(plan, command)
+            self.orders.append(Ordered(incident_id, command, plan))
+        if life.state is IncidentState.CLOSED:
+            del self.memory.lives[incident_id]
+        elif incident is not None and life.state is not incident.state:
+            self._show(incident_id, life.state)
+
+    def _intend(self, plan: Plan, command: Apply) -> None:
+        step, ledger = command.intent.step, self.memory.ledger
+        self.conditions += conditions(plan, step, self._ledger_before, self.rules.policy, self.now_ms)
+        entry = start_entry(plan, step, ledger, self.now_ms)
+        self.memory.ledger = ledger.fold([entry])
+        self.written.append(entry)
+
+    def _show(self, incident_id: str, state: IncidentState) -> None:
+        incident = self.memory.book.open.get(incident_id)
+        if incident is not None:
+            incident = replace(incident, state=state)
+            self.memory.book = self.memory.book.put(incident)
+            self.written.append(entries.changed(incident, ("state",), self.now_ms))
+
+    def learn(self, incident_id: str, outcome: Outcome) -> None:
+        """What came of a command that was carried out is the next event."""
+        entry = outcome_entry(outcome)
+        self.memory.ledger = self.memory.ledger.fold([entry])
+        self.written.append(entry)
+        self.happen(incident_id, event_of(outcome))
+        life = self.memory.lives.get(incident_id)
+        if life is not None and not life.done:  # what is said next is news, even if it was said before
+            self.memory.said.pop(incident_id, None)
+            self.memory.due[incident_id] = min(self.memory.due.get(incident_id, self.now_ms), self.now_ms)
+
+    def lead(self, incident_ids: Mapping[str, Life]) -> None:
+        """After a restart: look for what was under way."""
+        for incident_id in incident_ids:
+            self.happen(incident_id, lives.LeaderWon())
+
+    def _life(self, incident: Incident) -> Life:
+        return self.memory.lives.get(incident.id) or Life(incident.id, incident.flaps)
+
+    def _situation(self) -> Situation:
+        """What the guards are told of ourselves, with the book as it stands by now."""
+        book = self.memory.book
+        broken = [one for one in book.open.values() if one.kind is IncidentKind.KNOWN]
+        return replace(
+            self._standing,
+            storm=book.storm.because if book.storm is not None else "",
+            known={target: one.since_ms for one in broken for target in one.targets},
+        )
+
+
+def event_of(outcome: Outcome) -> Event:
+    """The event that an outcome is."""
+    plan_id, step = outcome.plan_id, outcome.step
+    match outcome.result:
+        case Result.DRY_RUN:
+            return lives.Applied(plan_id, step, dry_run=True)
+        case Result.APPLIED | Result.UNDONE:
+            return lives.Applied(plan_id, step)
+        case Result.VERIFIED:
+            return lives.Verified(plan_id, step)
+        case Result.FAILED:
+            return lives.Failed(plan_id, step, outcome.detail)
+        case Result.UNVERIFIED:
+            return lives.TimedOut()
+
+
+def gist_of(decision: Decision) -> Gist:
+    """What of a decision is news: its kind, what it would change, and which guards speak against it."""
+    plan = decision.plan
+    steps = tuple((step.remediation, str(step.change.target), step.summary) for step in plan.steps)
+    against = tuple(sorted(reason.guard for reason in decision.reasons if reason.lean != "permit"))
+    return type(decision).__name__, plan.playbook, steps or plan.reason, against
