@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from aiops.core.classify import TABLE
-from aiops.model import Scope, Signal, SymptomMatcher
+from aiops.model import Scope, Signal, SymptomMatcher, Verification
 from aiops.settings.draft import Draft, Placed
 from aiops.settings.files import MAIN
 from aiops.settings.fill import Place
@@ -38,7 +38,7 @@ def _once(named: Iterable[tuple[Place, str]]) -> None:
 
 
 def _symptoms(draft: Draft) -> None:
-    """A symptom that no signal could ever show is a typing error."""
+    """A symptom or a check of success that no signal could ever show is a typing error."""
     if "signals" in draft.damaged:
         return  # what was meant may be there and only badly written
     signals = {one.value.name: one.value for one in draft.signals}
@@ -50,6 +50,10 @@ def _symptoms(draft: Draft) -> None:
             _shown_by(signals[symptom.signal], symptom, place)
         if symptom.condition and symptom.condition not in conditions:
             place.below("condition").unknown(repr(symptom.condition), symptom.condition, conditions)
+    for verification, place in draft.report.made_of(Verification):
+        for index, name in enumerate(verification.signals):
+            if name not in signals:
+                place.below(f"signals[{index}]").unknown(repr(name), name, signals)
 
 
 def _shown_by(signal: Signal, symptom: SymptomMatcher, place: Place) -> None:
