@@ -148,7 +148,7 @@ class _Parser:
 
     def unary(self, depth: int) -> None:
         while self.sees("+", "-"):
-            self.take()
+            self.parsed.operators.append(self.take().text)
         self.primary(depth)
         self.postfix()
 

@@ -20,6 +20,7 @@ from aiops.ports import Series
 MAX_LABELS = 128  # of one series; Prometheus' own limits are far lower where anybody sets them
 MAX_LABEL = 4096  # characters of a name or a value
 STALE_MS = 300_000  # an instant sample older than Prometheus' look-back is none
+MOST_CELLS = 32_000_000  # series x times of one reply: 256 MB
 _SHOWN = 200  # characters of what a server says
 _MAX_NOTES = 20  # warnings carried of one reply
 
@@ -125,10 +126,11 @@ def vector(data: object, at_ms: int) -> Answer:
     rows = _rows(result)
     try:  # what a healthy server sends, without a look at each part
         labels = tuple([row["metric"] for row in rows])
-        stamps = {row["value"][0] for row in rows}
-        values = np.array([float(row["value"][1]) for row in rows], dtype=np.float64)
+        pairs = [row["value"] for row in rows]
+        values = _numbers([pair[1] for pair in pairs])
+        stamps = {pair[0] for pair in pairs}
         healthy = all(isinstance(stamp, int | float) and round(stamp * 1000) == at_ms for stamp in stamps)
-        healthy = healthy and all(type(row["value"][1]) is str and len(row["value"]) == 2 for row in rows)
+        healthy = healthy and all(len(pair) == 2 for pair in pairs)
     except (KeyError, TypeError, ValueError, IndexError, OverflowError):
         healthy = False
     if healthy:
@@ -154,10 +156,18 @@ def _sample(pair: object) -> tuple[int, float] | None:
     match pair:
         case [int() | float() as stamp, str() as text] if not isinstance(stamp, bool):
             try:
-                return round(stamp * 1000), float(text)
+                return round(stamp * 1000), float(_numbers([text])[0])
             except (ValueError, OverflowError):
                 return None
     return None
+
+
+def _numbers(texts: list[str]) -> Floats:
+    """Numbers as Prometheus writes them. Python reads more (1_000, digits of other scripts): ValueError."""
+    together = "".join(texts)  # a TypeError where one is no text
+    if not together.isascii() or "_" in together or " " in together or not together.isprintable():
+        raise ValueError("not numbers")
+    return np.array([float(text) for text in texts], dtype=np.float64)
 
 
 def matrix(data: object, start_ms: int, step_ms: int, columns: int) -> Answer:
@@ -167,6 +177,8 @@ def matrix(data: object, start_ms: int, step_ms: int, columns: int) -> Answer:
     if kind != "matrix":
         raise Rejected(f"query: expected numbers over time, got a {kind}")
     rows = _rows(result)
+    if len(rows) * columns > MOST_CELLS:
+        raise Rejected(f"answer: {len(rows)} series of {columns} times are far more than was asked for")
     labels: list[Any] = []
     rejected = 0
     values = np.full((len(rows), columns), np.nan)
@@ -186,11 +198,11 @@ def _place(pairs: Sequence[Any], row: Floats, start_ms: int, step_ms: int) -> in
     """Put the samples of one series into their columns of ``row``; how many were thrown away."""
     try:
         stamps = np.array([pair[0] for pair in pairs], dtype=np.float64)
-        numbers = np.array([float(pair[1]) for pair in pairs], dtype=np.float64)
-        text = all(type(pair[1]) is str for pair in pairs)
+        numbers = _numbers([pair[1] for pair in pairs])
+        healthy = all(len(pair) == 2 for pair in pairs)
     except (TypeError, ValueError, IndexError, KeyError, OverflowError):
-        text = False
-    if not text:
+        healthy = False
+    if not healthy:
         good = [sample for pair in pairs if (sample := _sample(pair)) is not None]
         stamps = np.array([at / 1000 for at, _ in good], dtype=np.float64)
         numbers = np.array([number for _, number in good], dtype=np.float64)
