@@ -1,9 +1,10 @@
-"""Make docs/reference from the code: ``python -m scripts.reference``, or ``--check`` to compare only."""
+"""Make docs/reference and config/aiops.yaml from the code; ``--check`` compares only."""
 
 import dataclasses
 import importlib
+import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import click
 
 from aiops.bootstrap.plugins import found
 from aiops.cli import COMMANDS, app
+from scripts import configuration
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- made by `make docs` from the code; edit the code -->\n\n"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table; bars in cells are escaped."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
@@ -57,7 +59,9 @@ def command_line() -> str:
     """Every command's ``--help``."""
     parts = ["# Command line\n"]
     names: list[tuple[str, click.Command]] = [("aiops", app)]
-    for name in COMMANDS:
+    for name, (module, _) in COMMANDS.items():
+        if importlib.util.find_spec(f"aiops.cli.{module}") is None:
+            continue  # announced, and not there yet
         command = app.get_command(click.Context(app), name)
         if command is not None:
             names.append((f"aiops {name}", command))
@@ -112,27 +116,34 @@ def incident_classes() -> str:
     )
 
 
-PAGES: Mapping[str, Callable[[], str]] = {
-    "cli.md": command_line,
-    "detectors.md": lambda: plugins("aiops.detectors", "Detectors"),
-    "remediations.md": lambda: plugins("aiops.remediations", "Remediations"),
-    "signals.md": signals,
-    "playbooks.md": playbooks,
-    "incident-classes.md": incident_classes,
-}
+def _page(name: str, make: Callable[[], str]) -> tuple[Path, Callable[[], str]]:
+    return REFERENCE / name, lambda: NOTE + make().rstrip() + "\n"
+
+
+PAGES: Mapping[Path, Callable[[], str]] = dict(
+    [
+        (ROOT / "config" / "aiops.yaml", configuration.aiops_yaml),  # first: what follows reads it
+        _page("configuration.md", configuration.page),
+        _page("cli.md", command_line),
+        _page("detectors.md", lambda: plugins("aiops.detectors", "Detectors")),
+        _page("remediations.md", lambda: plugins("aiops.remediations", "Remediations")),
+        _page("signals.md", signals),
+        _page("playbooks.md", playbooks),
+        _page("incident-classes.md", incident_classes),
+    ]
+)
 
 
 def main(arguments: list[str]) -> int:
     """Write every page; with ``--check`` name those that are out of date and exit 1."""
     stale = []
-    for name, make in PAGES.items():
-        text = NOTE + make().rstrip() + "\n"
-        path = REFERENCE / name
-        if "--check" in arguments:
-            if not path.exists() or path.read_text() != text:
-                stale.append(str(path.relative_to(ROOT)))
-        else:
+    for path, make in PAGES.items():
+        text = make()
+        if "--check" not in arguments:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(str(path.relative_to(ROOT)))
     if stale:
         print(f"out of date: {', '.join(stale)} (make docs)", file=sys.stderr)  # noqa: T201 - a script
     return 1 if stale else 0

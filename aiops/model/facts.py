@@ -168,7 +168,7 @@ class Condition:
 class Edge:
     """``caller`` calls ``callee``: trouble travels from callee to caller."""
 
-    caller: Target
+    caller: Target  # such as Deployment/shop/web
     callee: Target
 
 

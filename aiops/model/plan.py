@@ -85,10 +85,10 @@ class Verification:
     """How success is judged after a step: these signals of the target back in band, k of n samples."""
 
     signals: tuple[str, ...] = ()  # empty: all signals of the incident
-    settle_s: int = 60
-    deadline_s: int = 600
-    good: int = 3
-    of: int = 4
+    settle_s: int = 60  # nothing is judged before
+    deadline_s: int = 600  # not good by then: it did not help
+    good: int = 3  # so many samples in band ...
+    of: int = 4  # ... of so many
 
 
 @dataclass(frozen=True, slots=True)

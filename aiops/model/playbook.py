@@ -12,10 +12,10 @@ from aiops.model.signal import Direction, Role
 class SymptomMatcher:
     """One kind of anomaly the incident must hold (on the suspect). Empty fields match anything."""
 
-    role: Role | None = None
-    signal: str = ""
-    condition: str = ""
-    direction: Direction | None = None
+    role: Role | None = None  # what the signal tells
+    signal: str = ""  # its exact name
+    condition: str = ""  # state of Kubernetes, such as "CrashLoopBackOff"
+    direction: Direction | None = None  # up or down: the side on which it left its band
 
     def __post_init__(self) -> None:
         if self.role is None and not self.signal and not self.condition:
@@ -44,8 +44,8 @@ class Matcher:
 class PlaybookStep:
     """One rung: a remediation by entry-point name, with its parameters."""
 
-    remediation: str
-    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    remediation: str  # see the reference of remediations
+    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)  # over its defaults
     impact: Impact | None = None  # may raise the remediation's own impact, never lower it
 
 
@@ -54,18 +54,18 @@ class Playbook:
     """When to do which steps, and how success is verified. ``steps`` may be empty: a class where the right
     answer is to do nothing, with ``do_nothing_because``."""
 
-    name: str
-    version: str
+    name: str  # unique
+    version: str  # shown beside what it did; change it with the playbook
     when: Matcher
-    steps: tuple[PlaybookStep, ...]
-    summary: str = ""
+    steps: tuple[PlaybookStep, ...]  # a ladder: the next only when the one before did not help
+    summary: str = ""  # one line for people
     verification: Verification = field(default_factory=Verification)
     mode: Mode = Mode.OBSERVE  # ceiling of this playbook; the scope's mode may be lower
-    cooldown_s: int = 1800
-    max_attempts: int = 3
-    approvers: tuple[str, ...] = ()
-    do_nothing_because: str = ""
-    runbook_url: str = ""
+    cooldown_s: int = 1800  # after an outcome the same step is held for so long
+    max_attempts: int = 3  # on one target in 24 hours, then a person decides
+    approvers: tuple[str, ...] = ()  # roles that are asked; empty: those of the policy
+    do_nothing_because: str = ""  # why there are no steps
+    runbook_url: str = ""  # a page for people
     runbook: str = ""  # what a person does: a few lines of text
     task_ids: tuple[str, ...] = ()  # of the operations framework
     priority: int = 0  # of several that match, the highest speaks; then the more specific; then by name

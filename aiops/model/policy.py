@@ -14,9 +14,9 @@ class Scope:
     """
 
     mode: Mode
-    namespace: str = ""
+    namespace: str = ""  # its exact name
     workload: str = ""  # Kind/namespace/name
-    playbook: str = ""
+    playbook: str = ""  # its name
 
     def __post_init__(self) -> None:
         if not (self.namespace or self.workload or self.playbook):
@@ -29,11 +29,11 @@ class Scope:
 class FreezeWindow:
     """No automatic action inside; civil time of ``timezone``. ``cron``-free on purpose: readable at 3 a.m."""
 
-    name: str
-    timezone: str = "UTC"
+    name: str  # shown to people: "month end"
+    timezone: str = "UTC"  # of start and end, such as "Europe/Berlin"
     weekdays: tuple[str, ...] = ()  # "mon" ... "sun"; empty: every day
     start: str = "00:00"  # HH:MM; start after end means over midnight
-    end: str = "24:00"
+    end: str = "24:00"  # HH:MM; not part of the window itself
     from_date: str = ""  # YYYY-MM-DD, inclusive; empty: always
     to_date: str = ""  # YYYY-MM-DD, inclusive
     namespaces: tuple[str, ...] = ()  # empty: the whole cluster
@@ -43,38 +43,38 @@ class FreezeWindow:
 class Budgets:
     """How many plans may start. Counts come from the journal."""
 
-    cluster_per_10min: int = 6
-    cluster_per_hour: int = 20
-    cluster_per_day: int = 60
-    cluster_in_flight: int = 3
-    nodes_in_flight: int = 1
-    namespace_per_hour: int = 4
-    namespace_in_flight: int = 1
-    workload_per_window: int = 1
-    workload_window_s: int = 1800
+    cluster_per_10min: int = 6  # plans started in any ten minutes; 0: none
+    cluster_per_hour: int = 20  # plans started in any hour
+    cluster_per_day: int = 60  # plans started in any day
+    cluster_in_flight: int = 3  # plans under way at the same time
+    nodes_in_flight: int = 1  # the same, of plans that touch a node
+    namespace_per_hour: int = 4  # plans started in one namespace in any hour
+    namespace_in_flight: int = 1  # plans under way in one namespace
+    workload_per_window: int = 1  # plans started for one workload in any workload window
+    workload_window_s: int = 1800  # how long that window is
 
 
 @dataclass(frozen=True, slots=True)
 class StormLimits:
     """When many things are bad at once, a person decides."""
 
-    share_of_workloads: float = 0.20
-    workloads: int = 15
-    namespaces: int = 3
-    nodes: int = 2
+    share_of_workloads: float = 0.20  # so large a share of all workloads is bad, or
+    workloads: int = 15  # so many workloads, or
+    namespaces: int = 3  # workloads of so many namespaces, or
+    nodes: int = 2  # so many nodes
     at_least: int = 5  # never a storm with fewer bad workloads
-    window_s: int = 300
-    calm_s: int = 600
+    window_s: int = 300  # bad within so long of each other
+    calm_s: int = 600  # no storm for so long ends it
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
     """Failed verifications stop a playbook."""
 
-    failures: int = 3
-    of_last: int = 10
-    at_least: int = 5
-    open_s: int = 3600
+    failures: int = 3  # so many failed ...
+    of_last: int = 10  # ... of the last so many outcomes ...
+    at_least: int = 5  # ... once there are so many
+    open_s: int = 3600  # then nothing is done for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,12 @@ class Policy:
     """Everything that decides whether a plan may be carried out."""
 
     mode: Mode = Mode.OBSERVE  # the ceiling of everything; after install: observe
-    scopes: tuple[Scope, ...] = ()
+    scopes: tuple[Scope, ...] = ()  # what is allowed where; without one: observe
     opt_in_label: str = "aiops.dev/opt-in"  # namespace label, value "true"
-    protected_namespaces: tuple[str, ...] = ("kube-system", "kube-public", "kube-node-lease")
-    protected_label: str = "aiops.dev/protected"
-    own_namespace: str = "aiops"
-    freeze_windows: tuple[FreezeWindow, ...] = ()
+    protected_namespaces: tuple[str, ...] = ("kube-system", "kube-public", "kube-node-lease")  # add yours
+    protected_label: str = "aiops.dev/protected"  # on a workload or node, value "true": never touched
+    own_namespace: str = "aiops"  # where the daemon runs: never touched
+    freeze_windows: tuple[FreezeWindow, ...] = ()  # nothing is done alone inside
     budgets: Budgets = field(default_factory=Budgets)
     storm: StormLimits = field(default_factory=StormLimits)
     breaker: Breaker = field(default_factory=Breaker)
@@ -96,8 +96,8 @@ class Policy:
     zone_not_ready: float = 0.55  # the same for the nodes of one zone
     max_cordoned: int = 3  # nodes that we may hold cordoned, ever
     facts_max_age_s: int = 30  # older facts are not acted upon
-    max_targets_per_plan: int = 1
-    lock_after_failures: int = 3
-    backoff_max_s: int = 86_400
-    approval_deadline_s: int = 900
-    approvers: tuple[str, ...] = ("on-call",)
+    max_targets_per_plan: int = 1  # workloads and nodes
+    lock_after_failures: int = 3  # fixes in a row that did not help: a person unlocks
+    backoff_max_s: int = 86_400  # the wait between attempts doubles up to this
+    approval_deadline_s: int = 900  # no answer until then is a no
+    approvers: tuple[str, ...] = ("on-call",)  # roles that are asked, where a playbook names none

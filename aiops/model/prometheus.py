@@ -33,18 +33,18 @@ class PrometheusSettings:
     """
 
     url: str = "http://127.0.0.1:9090"  # with the path prefix, if there is one
-    connect_timeout_s: float = 3.0
+    connect_timeout_s: float = 3.0  # for a connection to stand
     read_timeout_s: float = 15.0  # between two pieces of an answer
     deadline_s: float = 30.0  # for one whole question, retries and a slow trickle included
     retries: int = 2  # more tries after 429, 5xx and connection errors; never after a query timed out
     backoff_s: float = 0.5  # wait before the first retry; doubles; Retry-After is followed instead
     ca_file: str = ""  # empty: the system's authorities
     cert_file: str = ""  # our own certificate, for mutual TLS
-    key_file: str = ""
-    basic_user: str = ""
-    basic_password_file: str = ""
-    bearer_token_file: str = ""
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    key_file: str = ""  # the key of cert_file
+    basic_user: str = ""  # user of basic authentication
+    basic_password_file: str = ""  # file that holds its password
+    bearer_token_file: str = ""  # file that holds a token, instead of a user
+    headers: dict[str, str] = field(default_factory=dict, repr=False)  # header name -> value, sent always
     header_files: dict[str, str] = field(default_factory=dict)  # header name -> file that holds its value
     tenant: str = ""  # sent as X-Scope-OrgID
     cluster_matchers: dict[str, str] = field(default_factory=dict)  # label -> value, in EVERY query

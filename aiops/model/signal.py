@@ -53,12 +53,12 @@ class TargetMapping:
 class Signal:
     """One signal. ``name`` is unique among all packs."""
 
-    name: str
+    name: str  # such as "error_ratio"
     query: str  # PromQL; one series a target (or a pod, with rollup)
-    unit: str
-    role: Role
+    unit: str  # "s", "ratio", "1/s", "B/s", "bool": free text, shown beside numbers
+    role: Role  # what it tells of its target
     target: TargetMapping
-    direction: Direction = Direction.BOTH
+    direction: Direction = Direction.BOTH  # which side of the band is bad
     rollup: Rollup = Rollup.NONE  # pods to their workload, by the owners in the cluster facts
     min_abs: float = 0.0  # smallest deviation that matters, in the unit
     min_rel: float = 0.0  # smallest deviation that matters, as a share of what was expected
@@ -66,7 +66,7 @@ class Signal:
     edge: float | None = None  # a fixed edge, for the threshold detector
     condition: str = ""  # for Role.CONDITION: what a value of 1 means, such as "CrashLoopBackOff"
     for_s: int = 0  # how long a condition must last before it is an anomaly
-    detectors: tuple[str, ...] = ("default",)
+    detectors: tuple[str, ...] = ("default",)  # who judges it; default is a stack of several
     pack: str = ""  # the file it came from
     summary: str = ""  # one line for people
     labels: dict[str, str] = field(default_factory=dict)  # free words for playbook matchers

@@ -23,7 +23,7 @@ from aiops.model import Signal, Target
 from aiops.settings import scalars
 from aiops.settings.document import Items, Node, Scalar, Table, shown
 from aiops.settings.limits import LIMITS
-from aiops.settings.scalars import spell
+from aiops.settings.scalars import count, spell
 
 SECRET = ("password", "token", "secret", "header", "authorization", "credential")
 DURATIONS = {"_s": 1, "_days": 86_400}
@@ -284,7 +284,7 @@ def _limited(kind: type, name: str, unit: int, value: Any, place: Place) -> Any:
     if unit:
         place.wrong(spell(value * unit), f"{spell(low * unit)} to {spell(high * unit)}")
     else:
-        place.wrong(f"{value:g}", f"{low:g} to {high:g}")
+        place.wrong(count(value), f"{count(low)} to {count(high)}")
     return MISSING
 
 

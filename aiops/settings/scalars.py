@@ -94,3 +94,8 @@ def spell(seconds: float) -> str:
         size, rest = divmod(rest, round(SECONDS[unit] * 1000))
         parts.append(f"{size}{unit}" if size else "")
     return "".join(parts) or "0s"
+
+
+def count(number: float) -> str:
+    """A number without an exponent, where it is a whole one of a size that people write."""
+    return f"{number:.0f}" if abs(number) < 1e15 and number == int(number) else f"{number:g}"
