@@ -166,7 +166,7 @@ def _warnings(path: Path, dropped: int, labels: NDArray[np.int8]) -> Iterator[st
     if dropped:
         yield f"{path.name}: {dropped} rows left out, their time repeats or steps back (the first one stands)"
     if unscored := int((labels < 0).sum()):
-        yield f"{path.name}: {unscored} rows are labelled -1: what is said there is not wrong, whatever the score"
+        yield f"{path.name}: {unscored} rows are labelled -1, which the score does not know"
 
 
 def step_of(times: Times) -> int:
