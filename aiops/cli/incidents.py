@@ -31,6 +31,7 @@ def command(
         print_json([to_json(incident) for incident in found])
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in ("id", "opened (UTC)", "lasted", "severity", "class", "first suspect", "state"):
@@ -43,7 +44,7 @@ def command(
             one.id,
             clock(one.opened_ms),
             lasted,
-            f"[{style}]{one.severity}[/]",
+            Text(one.severity, style),
             one.incident_class,
             plain(suspect),
             one.state,

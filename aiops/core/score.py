@@ -83,10 +83,11 @@ class Score:
 
 
 def score(story: Story) -> Score | None:
-    """The score of ``story``; None where nothing is known to have happened."""
-    if not story.truths:
+    """The score of ``story``, over what was watched; None where nothing is known to have happened."""
+    watched = tuple(truth for truth in story.truths if truth.end_ms >= story.learned_until_ms)
+    if not watched:
         return None
-    matches = {truth: matching(story, truth) for truth in story.truths}
+    matches = {truth: matching(story, truth) for truth in watched}
     of_incident: dict[str, list[TrueIncident]] = {one.incident.id: [] for one in story.incidents}
     for truth, found in matches.items():
         for one in found:
@@ -94,7 +95,7 @@ def score(story: Story) -> Score | None:
     proposals = {
         one.incident.id: proposals_of(story, one, of_incident[one.incident.id]) for one in story.incidents
     }
-    rows = tuple(_row(story, truth, matches[truth], proposals) for truth in story.truths)
+    rows = tuple(_row(story, truth, matches[truth], proposals) for truth in watched)
     return _summed(story, rows, [name for name, truths in of_incident.items() if not truths], proposals)
 
 
@@ -206,7 +207,8 @@ def _summed(
     delays = [row.delay_ms / 1000 for row in rows if row.delay_ms is not None]
     known = [row for row in rows if row.found and row.truth.target is not None]
     incidents = len(story.incidents)
-    days = max(story.end_ms - story.start_ms + story.step_ms, 1) / DAY_MS
+    start_ms = max(story.start_ms, story.learned_until_ms)
+    days = max(story.end_ms - start_ms + story.step_ms, 1) / DAY_MS
     weeks = story.workloads * days / 7
     return Score(
         source=ALERT if all(row.truth.source == ALERT for row in rows) else "truth",

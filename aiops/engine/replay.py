@@ -107,7 +107,8 @@ def replay(
         _through(loop, recording, ahead, sorted(times_of(blocks)), happenings, sight)
     progress(0.96, "telling")
     facts = recording.facts(end_ms)
-    story = tell(recording, rules, store, facts, panels, bands, time.perf_counter() - began)
+    elapsed_s = time.perf_counter() - began
+    story = tell(recording, rules, store, facts, panels, bands, elapsed_s, end_ms)
     progress(1.0, "done")
     return Replayed(story, bands, loop)
 

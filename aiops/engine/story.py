@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from aiops.core.ledger import decision_of
 from aiops.core.policy import phrase
 from aiops.engine.bands import Band
@@ -56,12 +58,17 @@ def tell(
     panels: Mapping[str, Panel],
     bands: Mapping[tuple[str, str], Band],
     elapsed_s: float,
+    end_ms: int | None = None,
 ) -> Story:
-    """The whole story; ``facts`` are those of the recording's end, which know every event and alert."""
+    """The whole story up to ``end_ms``, or the recording's end; ``facts`` are those of that time, which know
+    every event and alert before it."""
+    end_ms = recording.end_ms if end_ms is None else end_ms
     found = incidents(store)
     records: dict[str, list[Record]] = {incident_id: [] for incident_id in found}
-    starts = []
+    starts, apart = [], []
     for record in store.read():
+        if record.entry.stream in {"storm", "sight"}:
+            apart.append(record)
         if record.entry.kind == "plan_started":
             starts.append(record.entry.at_ms)
         if record.entry.stream in records:
@@ -72,12 +79,13 @@ def tell(
         if incident.kind is not IncidentKind.KNOWN
     ]
     targets = frozenset(target for panel in panels.values() for target in panel.targets)
-    truths = recording.truths or candidates(facts.alerts)
+    known = tuple(truth for truth in recording.truths if truth.start_ms <= end_ms)
+    truths = known or candidates(facts.alerts)
     return Story(
         recording=recording.name,
         cluster=rules.cluster,
         start_ms=recording.start_ms,
-        end_ms=recording.end_ms,
+        end_ms=end_ms,
         step_ms=recording.step_ms,
         series=sum(len(panel.targets) for panel in panels.values()),
         signals=len(panels),
@@ -89,6 +97,8 @@ def tell(
         budgets=budgets(starts, rules),
         elapsed_s=elapsed_s,
         config_digest=rules.digest,
+        samples=sum(int(np.isfinite(panel.values).sum()) for panel in panels.values()),
+        moments=tuple(moment for record in apart for moment in moments_apart(record)),
         owners=owners([*targets, *named(found.values(), truths)], facts),
     )
 
@@ -143,7 +153,14 @@ def one_story(
         tuple(sorted(moments, key=lambda moment: moment.at_ms)),
         plots_of(incident, rules, bands, end_ms),
         changes,
+        runbook_of(decisions, rules),
     )
+
+
+def runbook_of(decisions: Sequence[Decided], rules: Rules) -> str:
+    """What the playbook that spoke last tells a person to do."""
+    names = {one.decision.plan.playbook for one in decisions[-1:]}
+    return next((one.runbook for one in rules.playbooks if one.name in names), "")
 
 
 def moments_of(record: Record) -> list[Moment]:
@@ -169,6 +186,21 @@ def moments_of(record: Record) -> list[Moment]:
             if "anomaly" in what and incident.anomalies:
                 newest = max(incident.anomalies, key=lambda one: one.since_ms)
                 return [Moment(entry.at_ms, "joined", f"{newest.target} {newest.signal}")]
+            return []
+
+
+def moments_apart(record: Record) -> list[Moment]:
+    """The line that a storm or a blindness gives."""
+    entry = record.entry
+    because = str(entry.payload["because"])
+    match entry.kind:
+        case "storm_began":
+            return [Moment(entry.at_ms, "storm", because)]
+        case "storm_ended":
+            return [Moment(entry.at_ms, "calm", because)]
+        case "sight_changed":
+            return [Moment(entry.at_ms, "blind" if entry.payload["blind"] else "seeing", because)]
+        case _:
             return []
 
 

@@ -89,6 +89,9 @@ class Story:
     budgets: dict[str, str] = field(default_factory=dict)  # "cluster per hour": "2 of 20"
     elapsed_s: float = 0.0
     config_digest: str = ""
+    learned_until_ms: int = 0  # before: history, learned from and not watched; 0: all was watched
+    samples: int = 0  # that were there; gaps do not count
+    moments: tuple[Moment, ...] = ()  # of no single incident: storms, blindness
     owners: Mapping[Target, Target] = field(default_factory=dict)  # pods, claims and autoscalers of the story
 
     def owner(self, target: Target) -> Target:

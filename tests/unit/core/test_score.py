@@ -133,6 +133,13 @@ def test_what_was_refused_even_if_all_had_permitted_is_not_proposed():
     assert score(story([told(decisions=(refused,))])).proposals == ()
 
 
+def test_only_what_was_watched_counts():
+    early, late = truth(lasted=HOUR), truth("surge", START + DAY + HOUR, CATALOG)
+    result = score(story([opened(START + DAY + 2 * HOUR)], [early, late], learned_until_ms=START + DAY))
+    assert [row.truth.name for row in result.rows] == ["surge"]
+    assert result.false_per_day == 1.0  # one in the second of two days
+
+
 def test_the_same_step_decided_twice_is_proposed_once():
     assert len(score(story([told(decisions=(decided(), decided(at=START + 2 * HOUR)))])).proposals) == 1
 

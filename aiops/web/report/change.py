@@ -1,0 +1,36 @@
+"""Change: what would have been sent to the API server, exactly, as a person reads it."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from aiops.core.words import plain
+from aiops.model import Change, ChangeVerb
+
+VERBS = {
+    ChangeVerb.PATCH: "merge patch of",
+    ChangeVerb.EVICT: "evict",
+    ChangeVerb.DELETE: "delete",
+    ChangeVerb.CREATE: "create",
+}
+
+
+def heading(change: Change) -> str:
+    """What is done to which object, and the version it is bound to."""
+    bound = [f"uid {change.uid}"] if change.uid else []
+    bound += [f"resourceVersion {change.resource_version}"] if change.resource_version else []
+    version = ", ".join(bound) or "not known: a recording cannot say, so it could only be shown"
+    return plain(f"{VERBS[change.verb]} {change.target} (version: {version})")
+
+
+def as_yaml(values: Mapping[str, Any]) -> str:
+    """``values`` as YAML lines; control characters are escaped by YAML itself."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - a tenth of a second, only where a change is shown
+
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.allow_unicode = False
+    writer.width = 100
+    text = io.StringIO()
+    writer.dump(dict(values), text)
+    return "\n".join(plain(line) for line in text.getvalue().rstrip("\n").split("\n"))
