@@ -198,6 +198,8 @@ def _pump(source, sink):
 
 def _reset(client):
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):
+        client.shutdown(socket.SHUT_RD)  # whoever still reads it holds it open, and no RST would go out
     client.close()
 
 

@@ -81,7 +81,7 @@ class PrometheusSource:
 
     def _terms(self) -> dict[str, str]:
         """What every query says beside itself; nocache: VictoriaMetrics keeps to the times."""
-        return {"timeout": f"{self.settings.deadline_s:g}s", "stats": "1", "nocache": "1"}
+        return {"timeout": f"{self.settings.deadline_s:g}", "stats": "1", "nocache": "1"}
 
     def _known(self, query: str, answer: replies.Answer) -> replies.Answer:
         """``answer`` with its labels checked, in the objects of the last reply if they did not change."""

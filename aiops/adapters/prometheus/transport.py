@@ -120,7 +120,8 @@ def _body(response: requests.Response, most: int, *, cut: bool) -> bytes:
         raise Rejected(f"answer: expected plain or gzip, got Content-Encoding {encoding[:40]!r}")
     unpack = zlib.decompressobj(31) if encoding.endswith("gzip") else None
     pieces: list[bytes] = []
-    size = 0
+    claimed = response.headers.get("Content-Length", "")
+    size = int(claimed) if claimed.isdecimal() and not cut and int(claimed) > most else 0
     while size <= most and (piece := response.raw.read1(_PIECE, decode_content=False)):
         if unpack is not None:
             piece = _unpacked(unpack, piece, most + 1 - size)
