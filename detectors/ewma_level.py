@@ -1,14 +1,16 @@
 """EWMA level: is a sample far from where the series has been of late?
 
-Centre and spread are exponentially weighted. Samples count at most as far as the edge of the band, so one
+Centre and spread are exponentially weighted; the band is as wide as what the series usually does and what it
+does now and then (``aiops.model.spread``). Samples count at most as far as the edge of the band, so one
 bad sample bends nothing; the longer a series stays outside, the wider that edge opens, so that a new level
 is learned after about half of ``memory_s`` and nothing is locked out for ever. Sees spikes and level shifts
 at once; blind to seasons (their swing widens the band) and to drift slower than its memory.
 
 Input:   a Panel, values of shape (n, t) in the signal's unit, NaN for a gap.
-Output:  Verdicts of shape (n, t); ``score`` 1 is ``threshold`` sigmas from the level.
+Output:  Verdicts of shape (n, t); ``score`` 1 is ``threshold`` sigmas from the level, or as far as the
+         series goes now and then.
 Errors:  none while judging; INCONCLUSIVE before ``min_samples`` and in gaps.
-Cost:    O(n) a column, about 20 array operations; 32 bytes of state a series.
+Cost:    O(n) a column, about 35 array operations; 48 bytes of state a series.
 Source:  S. W. Roberts, "Control Chart Tests Based on Geometric Moving Averages", Technometrics, 1959; samples
          cut at the band after P. J. Huber, "Robust Estimation of a Location Parameter", 1964.
 """
@@ -18,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aiops.model import Direction, Floats, Mask, Panel, Verdicts
-from aiops.model.band import MEAN_AWAY_TO_SIGMA, around, readable
+from aiops.model.band import around, readable
+from aiops.model.spread import Learning, Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,49 +46,38 @@ class EwmaLevel:
         if self.min_samples < 2:
             raise ValueError(f"min_samples: expected 2 or more, got {self.min_samples}")
 
-    @property
-    def window(self) -> float:
-        """The memory in samples; a hundred at least, so that the spread is known."""
-        return max(self.memory_s / self.interval_s, 100.0)
-
     def fit(self, history: Panel) -> "FittedEwmaLevel":
         """Learn from ``history`` as if it had been judged."""
-        blank = FittedEwmaLevel(self, *(np.zeros(len(history.targets)) for _ in range(4)))
+        n = len(history.targets)
+        blank = FittedEwmaLevel(self, np.zeros(n), Spread.blank(n))
         return blank.judge(history, np.zeros(history.shape, bool))[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedEwmaLevel:
-    """Level and spread of each series, (n,) in the signal's unit; ``seen`` samples, ``out`` in a row."""
+    """What was learned of each row."""
 
     config: EwmaLevel
-    level: Floats
-    spread: Floats  # mean absolute distance from the level
-    seen: Floats  # samples learned from, at most the memory
-    out: Floats  # how long outside the band; shrinks slowly inside
+    level: Floats  # (n,) the signal's unit
+    away: Spread  # distances from the level
 
     def judge(self, block: Panel, hold: Mask) -> tuple[Verdicts, "FittedEwmaLevel"]:
         """Judge each column by the level before it, then learn from it."""
-        config = self.config
-        level, spread, seen, out = self.level, self.spread, self.seen, self.out
+        config, level = self.config, self.level
+        spread = Learning(self.away, config.threshold, config.interval_s, config.memory_s)
         expected = np.empty(block.shape[::-1])
         reach = np.empty(block.shape[::-1])
         columns = np.ascontiguousarray(readable(block.values).T)
         learn = np.isfinite(columns) & ~hold.T
         for t, x in enumerate(columns):
             expected[t] = level
-            edge = reach[t] = config.threshold * MEAN_AWAY_TO_SIGMA * spread
-            reach[t, seen < config.min_samples] = np.nan
+            known = spread.seen >= config.min_samples
+            edge = spread.edge()
+            reach[t] = np.where(known, edge, np.nan)
             fresh = learn[t]
-            young = seen < config.min_samples
             away = np.where(fresh, x - level, 0.0)
-            size = np.abs(away)
-            outside = (size > edge) & ~young
-            cut = np.where(young, np.inf, edge * np.exp2(np.minimum(out * (8 / config.window), 60.0)) + 1e-12)
-            seen = np.minimum(seen + fresh, config.window)
-            rate = np.where(fresh, 1.0 / np.maximum(seen, 1.0), 0.0)
+            _, cut = spread.learn(np.abs(away), fresh, edge, known)
+            rate = fresh / np.clip(spread.seen, 1.0, spread.window)
             level = level + rate * np.clip(away, -cut, cut)
-            spread = spread + rate * (np.minimum(size, cut) - spread)
-            out = np.where(fresh, np.where(outside, out + 1.0, np.maximum(out - 0.02, 0.0)), out)
         verdicts = around(block.values, expected.T, reach.T, config.direction, config.min_abs, config.min_rel)
-        return verdicts, FittedEwmaLevel(config, level, spread, seen, out)
+        return verdicts, FittedEwmaLevel(config, level, spread.spread())

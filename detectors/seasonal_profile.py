@@ -3,7 +3,8 @@
 Expected = mean of the slot of the local day (between slots a straight line) + a correction by weekday once
 that weekday was seen twice + ``anchor`` + ``wander``. The wander follows the last hours, but only ``leash``
 sigmas away from the anchor, which moves over weeks: a slow incident leaves the band instead of bending it.
-Spread is the slot's own, drawn towards the series' where the slot was seen little.
+Spread is the slot's own, drawn towards the series' where the slot was seen little, and at least what the
+series does now and then (``aiops.model.spread``).
 
 Learning: samples count at most as far as the edge of the band. The longer a series stays outside, the wider
 that edge opens and the faster the anchor follows: a new level is the new normal after about ``memory_days``
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from aiops.model import Direction, Floats, Mask, Panel, Verdicts
 from aiops.model.band import MEAN_AWAY_TO_SIGMA, around, readable
 from aiops.model.civil import minute_of_week, zone
+from aiops.model.spread import Learning, Spread
 
 WEEK_SLOT_MIN = 120  # the correction by weekday changes slowly; twelve numbers a day are enough
 Small = NDArray[np.float32]  # offsets from ``origin``: four bytes are enough
@@ -61,9 +63,9 @@ class SeasonalProfile:
         """Learn from ``history`` as if it had been judged."""
         n, slots, week = len(history.targets), 1440 // self.slot_min, 7 * 1440 // WEEK_SLOT_MIN
         rows, daily = np.zeros(n), np.zeros((n, slots), np.float32)
-        weekly = np.zeros((n, week), np.float32)
+        weekly, spread = np.zeros((n, week), np.float32), Spread.blank(n)
         blank = FittedSeasonalProfile(
-            self, np.full(n, np.nan), rows, rows, rows, rows, rows, daily, daily, daily, weekly, weekly
+            self, np.full(n, np.nan), rows, rows, spread, daily, daily, daily, weekly, weekly
         )
         return blank.judge(history, np.zeros(history.shape, bool))[1]
 
@@ -76,9 +78,7 @@ class FittedSeasonalProfile:
     origin: Floats  # the first sample; slots hold differences from it
     anchor: Floats  # shift of the whole profile, over weeks
     wander: Floats  # shift of the last hours, within the leash
-    spread: Floats  # mean absolute distance from the expectation
-    seen: Floats  # samples the spread was learned from, at most its memory
-    out: Floats  # how long outside the band; shrinks slowly inside
+    spread: Spread  # distances from the expectation
     centre: Small  # mean of the slot
     away: Small  # mean absolute distance in the slot
     days: Small  # on how many days the slot was seen, at most the memory
@@ -107,10 +107,9 @@ class _Learning:
     def __init__(self, start: FittedSeasonalProfile) -> None:
         self.config = config = start.config
         self.origin, self.anchor, self.wander = start.origin, start.anchor, start.wander
-        self.spread, self.seen, self.out = start.spread, start.seen, start.out
+        self.spread = Learning(start.spread, config.threshold, config.interval_s, 86_400.0)
         self.centre, self.away, self.days = start.centre.copy(), start.away.copy(), start.days.copy()
         self.weekday, self.weeks = start.weekday.copy(), start.weeks.copy()
-        self.window = max(86_400 / config.interval_s, 200.0)  # samples: a day of spread, if enough
         self.hours = max(21_600 / config.interval_s, 50.0)  # samples: six hours of wander
         self.visit = min(config.interval_s / (60.0 * config.slot_min), 1.0)  # share of a day's visit
         self.week_visit = min(config.interval_s / (60.0 * WEEK_SLOT_MIN), 1.0)
@@ -126,9 +125,9 @@ class _Learning:
         weeks = self.weeks[:, weekly]
         base = centre + np.where(weeks >= 2, self.weekday[:, weekly], 0.0)
         expected = base + self.anchor + self.wander
-        usual = (self.away[:, slot] * days + 3.0 * self.spread) / (days + 3.0)
+        usual = (self.away[:, slot] * days + 3.0 * self.spread.mean) / (days + 3.0)
         sigma = MEAN_AWAY_TO_SIGMA * usual * np.sqrt(1 + 1 / np.maximum(days, 1.0))
-        edge = config.threshold * sigma
+        edge = np.maximum(config.threshold * sigma, self.spread.tail())
         known = days >= config.min_days
         answer = (
             np.where(known, self.origin + expected, np.nan),
@@ -156,9 +155,8 @@ class _Learning:
     ) -> None:
         config = self.config
         away = np.where(fresh, y - expected, 0.0)
-        outside = (np.abs(away) > edge) & known
-        opened = np.exp2(np.minimum(self.out * (8 / self.window), 60.0))
-        cut = np.where(known, edge * opened + 1e-12, np.inf)
+        old = self.days[:, slot] + self.visit > 1  # seen on a day before this one
+        outside, cut = self.spread.learn(np.abs(away), fresh & old, edge, known)
         near = np.clip(away, -cut, cut)
         size = np.abs(near)
         shift = self.anchor + self.wander
@@ -169,7 +167,6 @@ class _Learning:
         first = days <= self.visit
         self.centre[:, slot] += rate * np.where(first, y - shift, near)
         self.days[:, slot] = np.minimum(days, config.memory_days)
-        old = self.days[:, slot] > 1
         self.away[:, slot] += np.where(old, rate, 0.0) * (size - self.away[:, slot])
 
         weeks = self.weeks[:, weekly] + self.week_visit * fresh * old
@@ -178,18 +175,12 @@ class _Learning:
         self.weekday[:, weekly] += wrate * (target - self.weekday[:, weekly])
         self.weeks[:, weekly] = np.minimum(weeks, 4.0)
 
-        self.seen = np.minimum(self.seen + (fresh & old), self.window)
-        srate = np.where(fresh & old, 1.0 / np.maximum(self.seen, 1.0), 0.0)
-        self.spread = self.spread + srate * (size - self.spread)
-        leash = config.leash * MEAN_AWAY_TO_SIGMA * self.spread
+        leash = config.leash * MEAN_AWAY_TO_SIGMA * self.spread.mean
         self.wander = np.clip(self.wander + near * (old & fresh) / self.hours, -leash, leash)
-        lasting = np.where(outside, 1.0 / self.window, 1.0 / (28 * 86_400 / config.interval_s))
+        lasting = np.where(outside, 1.0 / self.spread.window, 1.0 / (28 * 86_400 / config.interval_s))
         moved = np.where(fresh & old, lasting * np.where(outside, near, self.wander), 0.0)
         self.anchor = self.anchor + moved
         self.wander = self.wander - np.where(outside, 0.0, moved)
-        self.out = np.where(
-            fresh, np.where(outside, self.out + 1.0, np.maximum(self.out - 0.02, 0.0)), self.out
-        )
 
     def fitted(self) -> FittedSeasonalProfile:
         """The state as a value."""
@@ -198,9 +189,7 @@ class _Learning:
             self.origin,
             self.anchor,
             self.wander,
-            self.spread,
-            self.seen,
-            self.out,
+            self.spread.spread(),
             self.centre,
             self.away,
             self.days,
