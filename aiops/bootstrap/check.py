@@ -13,7 +13,7 @@ from aiops.bootstrap.rules import DEFAULT
 from aiops.core.stack import MEMBERS
 from aiops.errors import ConfigError, PortError
 from aiops.model import DetectorSettings, PlaybookStep, Signal
-from aiops.settings.fill import Check, Wrong, did_you_mean
+from aiops.settings.report import Check, Wrong, did_you_mean
 
 ANYTHING = re.compile(r"\^?\(*(\.[*+])\)*\$?")  # a pattern that every name fits
 

@@ -2,14 +2,27 @@
 
 import functools
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiops
 from aiops.bootstrap.check import CHECKS
 from aiops.errors import InputError
 from aiops.settings import Settings, load
+from aiops.settings.explain import Difference, differences
+from aiops.settings.load import finish, read
 
 CONFIG_VARIABLE = "AIOPS_CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A configuration that holds, and what is to be said of it."""
+
+    folder: Path
+    settings: Settings
+    differences: tuple[Difference, ...]  # from the defaults
+    sources: tuple[str, ...]  # files that signals, playbooks and edges came from
 
 
 def shipped_folder() -> Path:
@@ -38,6 +51,16 @@ def load_settings(config_dir: Path | None = None) -> Settings:
 def load_shipped() -> Settings:
     """The settings as shipped, whatever the environment says."""
     return load(shipped_folder(), checks=CHECKS)
+
+
+def check_config(config_dir: Path | None = None) -> Checked:
+    """As ``load_settings``, with where everything came from."""
+    folder = config_folder(config_dir)
+    draft = read(folder, shipped_folder(), CHECKS)
+    settings = finish(draft)
+    places = [one.place for one in draft.signals] + [one.place for one in draft.playbooks]
+    sources = dict.fromkeys(place.file for place in [*places, *(one.place for one in draft.edges)])
+    return Checked(folder, settings, tuple(differences(draft)), tuple(sources))
 
 
 def find_state(config_dir: Path | None, state: Path | None) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from aiops.core.classify import TABLE, UNCLASSIFIED
 from aiops.model import Direction, Matcher, Playbook, Role, SymptomMatcher
 from aiops.model.target import CLUSTER_SCOPED
-from aiops.settings.fill import Check, Wrong, did_you_mean
+from aiops.settings.report import Check, Wrong, did_you_mean
 
 CLASSES = frozenset({row.name for row in TABLE} | {UNCLASSIFIED})
 KINDS = frozenset(

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 from aiops.model import Edge, Playbook, Signal
 from aiops.settings import files
 from aiops.settings.document import Items, Node, Table, parse, shown
-from aiops.settings.fill import MISSING, Place, Report, fill, parts
+from aiops.settings.fill import MISSING, fill, parts
+from aiops.settings.report import Place, Report
 from aiops.settings.schema import Main
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiops.settings.document import MAX_BYTES
-from aiops.settings.fill import Place, Report
+from aiops.settings.report import Place, Report
 
 MAIN, GRAPH, SIGNALS, PLAYBOOKS = "aiops.yaml", "graph.yaml", "signals", "playbooks"
 KNOWN = (MAIN, GRAPH, SIGNALS, PLAYBOOKS)

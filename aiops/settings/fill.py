@@ -7,117 +7,25 @@ by ValueError ("field: expected this, got that"), and the report's checks look a
 """
 
 import dataclasses
-import difflib
 import functools
 import math
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from aiops.errors import Problem
 from aiops.model import Signal, Target
 from aiops.settings import scalars
 from aiops.settings.document import Items, Node, Scalar, Table, shown
 from aiops.settings.limits import LIMITS
+from aiops.settings.report import Place, Wrong
 from aiops.settings.scalars import count, spell
 
-SECRET = ("password", "token", "secret", "header", "authorization", "credential")
 DURATIONS = {"_s": 1, "_days": 86_400}
 NOT_WRITTEN: Mapping[type, frozenset[str]] = {Signal: frozenset({"pack"})}  # filled by whoever reads the file
-MOST_PROBLEMS = 100  # more are counted: who has a hundred mends the first and looks again
-LONGEST_NAME = 64  # of one that could be a typing error; comparing names takes the square of their length
-
-URL_SECRETS = re.compile(r"(?<=://)[^/@\s]*@|\?\S*(?=['\"])|\?\S*$")  # user, password and query of an address
-
-T = TypeVar("T")
-Wrong = tuple[str, str, str]  # the path below the value ("" is itself), got, expected
-Check = Callable[[Any], Iterable[Wrong]]
-
-
-class Report:
-    """Collects problems, and remembers in which line each path of each file stands.
-
-    ``checks`` says for a type what else is wrong with a value of it.
-    """
-
-    def __init__(self, checks: Mapping[type, Sequence[Check]] | None = None) -> None:
-        self.problems: list[Problem] = []
-        self.checks = checks or {}
-        self.made: list[tuple[Any, Place]] = []  # every dataclass that could be made, with its place
-        self.left_out = 0  # problems beyond MOST_PROBLEMS
-        self._lines: dict[tuple[str, str], int] = {}
-
-    def stands(self, file: str, path: str, line: int) -> None:
-        """Remember that ``path`` of ``file`` is in ``line``."""
-        self._lines[file, path] = line
-
-    def add(self, file: str, path: str, got: str, expected: str) -> None:
-        """Note a problem; secrets are not shown."""
-        if is_secret(path):
-            got = "(not shown)"
-        elif "://" in got:
-            got = URL_SECRETS.sub("...", got)
-        self.note(Problem(self.where(file, path), got, expected))
-
-    def where(self, file: str, path: str) -> str:
-        """ "file:line path"; the line is that of the path, or of what it is part of."""
-        known = path
-        while known and (file, known) not in self._lines:
-            known = known[: max(known.rfind("."), known.rfind("["), 0)]
-        return f"{file}:{self._lines.get((file, known), 1)} {path}".rstrip()
-
-    @property
-    def count(self) -> int:
-        """How many problems there are."""
-        return len(self.problems) + self.left_out
-
-    def made_of(self, kind: type[T]) -> "list[tuple[T, Place]]":
-        """Every value of ``kind`` that could be made."""
-        return [(value, place) for value, place in self.made if type(value) is kind]
-
-    def note(self, problem: Problem) -> None:
-        """Keep a problem, or count it when there are enough."""
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(problem)
-        else:
-            self.left_out += 1
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Place:
-    """Where in which file."""
-
-    report: Report
-    file: str
-    path: str = ""
-
-    def at(self, key: str | int, line: int) -> "Place":
-        """The place of one key or item."""
-        step = f"[{key}]" if isinstance(key, int) else f".{key}" if self.path else key
-        self.report.stands(self.file, self.path + step, line)
-        return dataclasses.replace(self, path=self.path + step)
-
-    def wrong(self, got: str, expected: str) -> None:
-        """Note a problem here."""
-        self.report.add(self.file, self.path, got, expected)
-
-    def where(self) -> str:
-        """ "file:line path"."""
-        return self.report.where(self.file, self.path)
-
-    def unknown(self, got: str, name: str, known: Iterable[str]) -> None:
-        """Note that ``name`` is none of ``known``, with the one that may be meant."""
-        enough = len(self.report.problems) >= MOST_PROBLEMS  # the search is dear, nobody would see it
-        self.wrong(got, "" if enough else did_you_mean(name, known))
-
-    def below(self, path: str) -> "Place":
-        """The place of ``path`` below this one; "" is this one."""
-        dot = "." if self.path and path and not path.startswith("[") else ""
-        return dataclasses.replace(self, path=f"{self.path}{dot}{path}")
 
 
 class Missing:
@@ -133,20 +41,6 @@ _SCALARS: Mapping[Any, Callable[[Scalar], object]] = {
     Path: lambda node: Path(scalars.text(node)),
     Target: lambda node: Target.parse(scalars.text(node)),
 }
-
-
-def is_secret(path: str) -> bool:
-    """Whether the value at ``path`` may be a secret, which nothing ever shows."""
-    return any(word in path.lower() for word in SECRET)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """ "one of a, b, c", or the close one."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1) if len(name) <= LONGEST_NAME else []
-    if close:
-        return f'"{close[0]}" (did you mean that?)'
-    return f"one of {', '.join(names)}" if names else "nothing here"
 
 
 @functools.cache
@@ -248,9 +142,29 @@ def _duration(unit: int, kind: Any, node: Node, place: Place) -> Any:
 def _table(kind: type, node: Node, place: Place, extra: Mapping[str, Any]) -> Any:
     """An instance of the dataclass ``kind``; every key is looked at, whatever is wrong with others."""
     given = parts(kind, node, place)
-    if given is None or any(value is MISSING for value in given.values()):
+    if given is None:
         return MISSING
-    return make(kind, given | dict(extra), place)
+    good = {name: value for name, value in given.items() if value is not MISSING}
+    if len(good) == len(given):
+        return make(kind, good | dict(extra), place)
+    _look(kind, good | dict(extra), place, set(given) - set(good))
+    return MISSING
+
+
+def _look(kind: type, good: Mapping[str, Any], place: Place, bad: Collection[str]) -> None:
+    """Say what is wrong with the ``good`` fields too, as far as that can be told without the ``bad`` ones."""
+    fields = [field for field, _, _ in keys(kind).values()]
+    if any(_required(field) and field.name in bad for field in fields):
+        return
+    try:
+        value = kind(**good)
+    except ValueError as error:
+        if str(error).partition(": ")[0].split(".")[0] in good:
+            refuse(str(error), place, good)
+        return
+    for check in place.report.checks.get(kind, ()):
+        if not set(getattr(check, "needs", ())) & set(bad):
+            _note(kind, (wrong for wrong in check(value) if _first(wrong[0]) in good), place)
 
 
 def parts(kind: type, node: Node, place: Place) -> dict[str, Any] | None:
@@ -269,8 +183,7 @@ def parts(kind: type, node: Node, place: Place) -> dict[str, Any] | None:
         filled = _duration(unit, hint, value, here) if unit else fill(hint, value, here)
         given[field.name] = _limited(kind, field.name, unit, filled, here)
     for key, (field, _, _) in known.items():
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and key not in node.entries:
+        if _required(field) and key not in node.entries:
             place.wrong(f"no {key}", f"the key {key}")
             given[field.name] = MISSING
     return given
@@ -295,13 +208,27 @@ def make(kind: type, given: Mapping[str, Any], place: Place) -> Any:
     except ValueError as error:  # "field: expected this, got that"
         refuse(str(error), place, given)
         return MISSING
-    found = [wrong for check in place.report.checks.get(kind, ()) for wrong in check(value)]
-    for path, got, expected in found:
-        place.below(written(kind, path)).wrong(got, expected)
-    if found:
+    noted = place.report.count
+    for check in place.report.checks.get(kind, ()):
+        _note(kind, check(value), place)
+    if place.report.count > noted:
         return MISSING
     place.report.made.append((value, place))
     return value
+
+
+def _note(kind: type, found: Iterable[Wrong], place: Place) -> None:
+    for path, got, expected in found:
+        place.below(written(kind, path)).wrong(got, expected)
+
+
+def _first(path: str) -> str:
+    """The field that a path below a value begins with."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def _required(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def written(kind: type, path: str) -> str:
@@ -320,4 +247,4 @@ def refuse(message: str, place: Place, fields: Iterable[str]) -> None:
     if not known and ": expected " in expected:
         expected = expected.partition(": ")[2]
     where = place.below(field) if known else place
-    where.wrong(got or "this", expected.removeprefix("expected "))
+    where.wrong(got or "what stands there", expected.removeprefix("expected "))

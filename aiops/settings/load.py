@@ -4,6 +4,7 @@ Errors:  ConfigError with a Problem for everything that is wrong, nothing else w
 Cost:    about 1 ms for 10 lines; bounded by the limits of ``document`` and ``files``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,12 +13,13 @@ from aiops.errors import ConfigError, Problem
 from aiops.model.wire import digest, to_json
 from aiops.settings import draft as drafts
 from aiops.settings.draft import Draft
-from aiops.settings.fill import Check, Report
+from aiops.settings.report import Check, Report
 from aiops.settings.schema import Main, Settings
 from aiops.settings.values import CHECKS
 from aiops.settings.whole import judge
 
 DOMAIN = "aiops.settings.v1"
+STANDS = re.compile(r"(.*?):(\d+)(?: |$)")
 
 
 def load(
@@ -48,7 +50,7 @@ def finish(draft: Draft) -> Settings:
     report = draft.report
     if report.problems:
         more = Problem("and", f"{report.left_out} problems more", "none") if report.left_out else None
-        raise ConfigError([*report.problems, *([more] if more else [])])
+        raise ConfigError([*sorted(report.problems, key=_line), *([more] if more else [])])
     main = Main(**draft.main)
     settings = Settings(
         **{field.name: getattr(main, field.name) for field in fields(Main)},
@@ -57,6 +59,12 @@ def finish(draft: Draft) -> Settings:
         edges=tuple(one.value for one in draft.edges),
     )
     return replace(settings, digest=digest_of(settings))
+
+
+def _line(problem: Problem) -> tuple[str, int]:
+    """File and line, so that problems are in the order in which a person mends them."""
+    stands = STANDS.match(problem.where)
+    return (stands[1], int(stands[2])) if stands else (problem.where, 0)
 
 
 def digest_of(settings: Settings) -> str:

@@ -3,6 +3,7 @@ wrong beside it, and yields (field, got, expected)."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -22,7 +23,7 @@ from aiops.model import (
 from aiops.model.prometheus import LABEL_NAME
 from aiops.model.target import CLUSTER_SCOPED
 from aiops.settings.books import BOOK_CHECKS
-from aiops.settings.fill import Check, Wrong
+from aiops.settings.report import Check, Wrong
 from aiops.settings.schema import ClusterSettings, ServerSettings
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -36,14 +37,24 @@ NAMESPACED = frozenset(
 A_DAY = date(2024, 1, 1)  # of any year: only whether the country is known is asked
 
 
-def not_above(field: str, other: str, because: str) -> Check:
-    """A check that ``field`` is at most ``other``."""
+@dataclass(frozen=True, slots=True)
+class NotAbove:
+    """A check that ``field`` is at most ``other``; it says nothing where one of them could not be read."""
 
-    def check(value: Any) -> Iterator[Wrong]:
-        if getattr(value, field) > getattr(value, other):
-            yield field, f"{getattr(value, field)}", f"at most {getattr(value, other)}, {because}"
+    field: str
+    other: str
+    because: str
 
-    return check
+    @property
+    def needs(self) -> tuple[str, str]:
+        """The fields it compares."""
+        return self.field, self.other
+
+    def __call__(self, value: Any) -> Iterator[Wrong]:
+        """The one thing that can be wrong."""
+        one, most = getattr(value, self.field), getattr(value, self.other)
+        if one > most:
+            yield self.field, f"{one}", f"at most {most}, {self.because}"
 
 
 def namespaces(value: Any) -> Iterator[Wrong]:
@@ -149,11 +160,11 @@ def _cluster(cluster: ClusterSettings) -> Iterator[Wrong]:
 
 CHECKS: Mapping[type, Sequence[Check]] = {
     Breaker: (
-        not_above("failures", "of_last", "the outcomes that are looked at"),
-        not_above("at_least", "of_last", "the outcomes that are looked at"),
+        NotAbove("failures", "of_last", "the outcomes that are looked at"),
+        NotAbove("at_least", "of_last", "the outcomes that are looked at"),
     ),
     ClusterSettings: (_cluster,),
-    Detection: (not_above("open_after", "open_of", "the samples that are looked at"), _detection),
+    Detection: (NotAbove("open_after", "open_of", "the samples that are looked at"), _detection),
     Edge: (_edge,),
     FreezeWindow: (_window, namespaces),
     Policy: (_policy, namespaces),
@@ -162,8 +173,8 @@ CHECKS: Mapping[type, Sequence[Check]] = {
     Signal: (_signal,),
     TargetMapping: (_mapping,),
     Verification: (
-        not_above("good", "of", "the samples that are looked at"),
-        not_above("settle_s", "deadline_s", "or nothing could ever be verified"),
+        NotAbove("good", "of", "the samples that are looked at"),
+        NotAbove("settle_s", "deadline_s", "or nothing could ever be verified"),
     ),
     **BOOK_CHECKS,
 }

@@ -10,7 +10,7 @@ from aiops.core.classify import TABLE
 from aiops.model import Scope, Signal, SymptomMatcher, Verification
 from aiops.settings.draft import Draft, Placed
 from aiops.settings.files import MAIN
-from aiops.settings.fill import Place
+from aiops.settings.report import Place
 from aiops.settings.schema import Off
 
 STATES = frozenset(name for row in TABLE for name in row.conditions)
