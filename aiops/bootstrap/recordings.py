@@ -11,7 +11,8 @@ from aiops.errors import InputError, Problem
 from aiops.model import Signal, TrueIncident
 from aiops.model.recording import RecordingMeta
 from aiops.settings.document import Node, parse
-from aiops.settings.fill import MISSING, Place, Report, fill
+from aiops.settings.fill import MISSING, fill
+from aiops.settings.report import Place, Report
 
 
 @dataclass(frozen=True, slots=True)
