@@ -32,6 +32,7 @@ class Meta:
     inject_s: float | None = None  # unix seconds
     candidates: tuple[str, ...] = ()
     calls: tuple[tuple[str, str], ...] = ()  # (caller, callee)
+    alarm: str = ""  # the column that raised the alarm ("target" in the file)
 
 
 def read(path: Path, rows: int) -> Meta:
@@ -58,7 +59,8 @@ def read(path: Path, rows: int) -> Meta:
         fault_type=data.get("fault_type", ""),
         inject_s=data.get("inject_time"),
         candidates=tuple(data.get("candidates", ())),
-        calls=tuple((caller, callee) for caller, callee in data.get("call_graph", ())),
+        calls=tuple((caller, callee) for caller, callee in data.get("call_graph") or ()),
+        alarm=data.get("target") or "",
     )
 
 
@@ -69,13 +71,15 @@ def _wrong(path: str, data: Any, rows: int) -> Iterator[Problem]:
     for key in ("fault_service", "fault_type"):
         if not isinstance(data.get(key, ""), str):
             yield Problem(f"{path} {key}", f"{data[key]!r:.60}", "text")
+    if not isinstance(data.get("target") or "", str):
+        yield Problem(f"{path} target", f"{data['target']!r:.60}", "the name of a column")
     at = data.get("inject_time", 0)
     if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at < 1e11:
         yield Problem(f"{path} inject_time", f"{at!r:.60}", "unix seconds")
     names = data.get("candidates", [])
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         yield Problem(f"{path} candidates", f"{names!r:.60}", "a list of names")
-    calls = data.get("call_graph", [])
+    calls = data.get("call_graph") or []
     if not isinstance(calls, list) or not all(_is_call(call) for call in calls):
         yield Problem(f"{path} call_graph", f"{calls!r:.60}", "a list of [caller, callee]")
     segments = data.get("segments", [])

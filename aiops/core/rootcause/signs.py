@@ -24,7 +24,8 @@ def figure(value: float, unit: str) -> str:
     """A number people can read, with its unit."""
     if unit == "ratio" and abs(value) <= 10:
         return f"{100 * value:.3g} %"
-    return f"{value:.3g} {unit}".rstrip()
+    digits = f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
+    return f"{digits} {unit}".rstrip()
 
 
 def of_anomalies(anomalies: Iterable[Anomaly]) -> tuple[Sign, ...]:
