@@ -33,11 +33,14 @@ def floor(step: Step, facts: Facts, cost_difference: float | None = None) -> tup
         return Impact.HIGH, "it changes a volume claim, which cannot be taken back"
     if change.target.kind == "StatefulSet" and "template" in spec:
         return Impact.HIGH, "it restarts a StatefulSet"
+    if change.verb is ChangeVerb.DELETE and change.target.kind != "Pod":
+        return Impact.HIGH, "it deletes an object, which cannot be taken back"
     if step.undo is None and (step.blast_radius.workloads > 1 or step.blast_radius.nodes > 1):
         return Impact.HIGH, "it touches more than one object and cannot be undone"
     if step.blast_radius.nodes > 0 and change.verb in {ChangeVerb.DELETE, ChangeVerb.EVICT}:
         return Impact.HIGH, "it empties or removes a node"
-    if cost := costs_more(spec, workload, cost_difference):
+    asked = {} if change.verb is ChangeVerb.CREATE else spec  # one more run of a Job costs what a run costs
+    if cost := costs_more(asked, workload, cost_difference):
         return Impact.HIGH, cost
     return Impact.LOW, ""
 

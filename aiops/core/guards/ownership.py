@@ -6,9 +6,8 @@ from typing import Any
 from aiops.core.guards.context import Context, escalate, hold, permit, unknown
 from aiops.core.impact import spec_of
 from aiops.core.plan import is_intact
-from aiops.model import ChangeVerb, Reason, Step
+from aiops.model import Autoscaler, ChangeVerb, Claim, Facts, Node, Reason, Step, Target, Workload
 
-GITOPS = frozenset({"argocd", "argo", "flux", "helm", "gitops", "kustomize"})
 ROLLING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 TEMPLATE_MARK = ("spec", "template", "metadata", "annotations")
 
@@ -21,13 +20,31 @@ def intact(context: Context) -> Reason:
 
 
 def bound(context: Context) -> Reason:
-    """A target is acted upon only where the API server knows it, at the version planned on (E5)."""
+    """A target is acted upon only where the API server knows it, and as it was planned on (E5, M16)."""
     change = context.step.change
     if change.verb is ChangeVerb.CREATE:
         return permit("bound", "it creates a new object")
     if change.uid is None or (change.verb is ChangeVerb.PATCH and change.resource_version is None):
         return unknown("bound", f"the version of {change.target} is not known: it can be shown, not sent")
+    if (known := _now(change.target, context.facts)) is not None:
+        uid, version = known
+        if uid is not None and uid != change.uid:
+            return hold("bound", f"{change.target} is another object than the one planned on")
+        if change.verb is ChangeVerb.PATCH and version is not None and version != change.resource_version:
+            return hold("bound", f"{change.target} changed since it was planned on: plan again")
     return permit("bound", f"bound to version {change.resource_version or change.uid}")
+
+
+def _now(target: Target, facts: Facts) -> tuple[str | None, str | None] | None:
+    """uid and version of ``target`` as last read; None where it was not read."""
+    if (pod := facts.pods.get(target)) is not None:
+        return pod.uid, None
+    kinds: tuple[Mapping[Target, Workload | Node | Claim | Autoscaler], ...]
+    kinds = (facts.workloads, facts.nodes, facts.claims, facts.autoscalers)
+    for those in kinds:
+        if (one := those.get(target)) is not None:
+            return one.uid, one.resource_version
+    return None
 
 
 def at_rest(context: Context) -> Reason | None:
@@ -51,7 +68,7 @@ def owner_of_field(context: Context) -> Reason | None:
     workload = context.workload
     if workload is None or workload.managed_by is None:
         return unknown("owner_of_field", f"who owns the spec of {context.subject} is not known")
-    if workload.managed_by.lower() in GITOPS:
+    if workload.managed_by:
         text = f"{workload.managed_by} owns the spec of {context.subject}: commit the change there"
         return escalate("owner_of_field", text)
     return permit("owner_of_field", f"nobody else writes the spec of {context.subject}")
@@ -64,7 +81,8 @@ def autoscaler(context: Context) -> Reason | None:
     workload = context.workload
     if workload is None or workload.hpa_max is None:
         return unknown("autoscaler", f"whether {context.subject} has an autoscaler is not known")
-    if workload.hpa_max > 0:
+    scaled = any(one.scales == context.subject for one in context.facts.autoscalers.values())
+    if workload.hpa_max > 0 or scaled:
         return escalate("autoscaler", f"the autoscaler of {context.subject} owns the number of pods")
     return permit("autoscaler", f"{context.subject} has no autoscaler")
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from aiops.core.calendar import in_window, window_end
 from aiops.core.guards.context import Context, hold, permit, refuse, unknown
-from aiops.model import FreezeWindow, IncidentKind, IncidentState, Reason, Target
+from aiops.model import ChangeVerb, FreezeWindow, IncidentKind, IncidentState, Reason, Workload
 
+PARTS = frozenset({"HorizontalPodAutoscaler", "PersistentVolumeClaim"})  # of a workload, which counts
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
@@ -42,13 +43,18 @@ def protected(context: Context) -> Reason:
         return _protected_node(context)
     if context.workload is None:
         return unknown("protected", f"whether {context.subject} is protected is not known")
-    if is_true(context.workload.labels, policy.protected_label) or is_true(
-        context.workload.annotations, policy.protected_label
-    ):
+    space = context.facts.namespace_labels.get(context.subject.namespace, {})
+    if any(is_true(one, policy.protected_label) for one in (_marks(context.workload), space)):
         return refuse("protected", f"{context.subject} carries {policy.protected_label}")
     if "labels" in context.facts.unknown:
         return unknown("protected", f"the labels of {context.subject} are not known")
     return permit("protected", f"{context.subject} is not protected")
+
+
+def _marks(workload: Workload) -> Mapping[str, str]:
+    """Labels and annotations together; a mark in either protects."""
+    marked = {key: value for key, value in workload.annotations.items() if is_true({key: value}, key)}
+    return {**workload.labels, **marked}
 
 
 def _protected_node(context: Context) -> Reason:
@@ -65,36 +71,33 @@ def _protected_node(context: Context) -> Reason:
 def opt_in(context: Context) -> Reason:
     """Only what its owner opted in, by a label on the namespace, or on the node (B8)."""
     label = context.policy.opt_in_label
+    places: dict[str, Mapping[str, str] | None]
     if context.on_node:
-        where, labels = str(context.step.change.target), _node_labels(context)
+        places = {str(context.step.change.target): _node_labels(context)}
     else:
-        namespace = context.step.change.target.namespace or context.subject.namespace
-        where, labels = f"namespace {namespace}", context.facts.namespace_labels.get(namespace)
-    if labels is None:
-        return unknown("opt_in", f"the labels of {where} are not known")
-    if not is_true(labels, label):
-        return refuse("opt_in", f"{where} is not opted in: it lacks {label}=true")
-    return permit("opt_in", f"{where} is opted in")
+        spaces = {context.step.change.target.namespace, context.subject.namespace}
+        places = {f"namespace {one}": context.facts.namespace_labels.get(one) for one in sorted(spaces)}
+    for where, labels in places.items():
+        if labels is None:
+            return unknown("opt_in", f"the labels of {where} are not known")
+        if not is_true(labels, label):
+            return refuse("opt_in", f"{where} is not opted in: it lacks {label}=true")
+    return permit("opt_in", f"{' and '.join(places)} opted in")
 
 
 def one_target(context: Context) -> Reason:
     """At most so many workloads and nodes a plan, whatever a matcher says (B1)."""
     limit = context.policy.max_targets_per_plan
-    touched = {context.facts.owner(step.change.target) for step in context.plan.steps}
-    owned = {target for target in touched if _counts(target, context)}
+    changes = [step.change for step in context.plan.steps if step.change.verb is not ChangeVerb.CREATE]
+    touched = {context.facts.owner(change.target) for change in changes if change.target.kind not in PARTS}
     widest = max(
         [step.blast_radius.workloads for step in context.plan.steps]
         + [step.blast_radius.nodes for step in context.plan.steps]
-        + [len(owned)]
+        + [len(touched)]
     )
     if widest > limit:
         return refuse("one_target", f"it touches {widest} workloads or nodes, at most {limit} are allowed")
     return permit("one_target", f"it touches {widest} of at most {limit}")
-
-
-def _counts(target: Target, context: Context) -> bool:
-    """Workloads and nodes count, the parts of a workload (its autoscaler, its claim) do not."""
-    return target in context.facts.workloads or target in context.facts.nodes or target == context.plan.target
 
 
 def freeze(context: Context) -> Reason:

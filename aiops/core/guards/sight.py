@@ -27,6 +27,8 @@ def fresh_facts(context: Context) -> Reason:
     limit_s = context.policy.facts_max_age_s
     if age_ms > limit_s * 1000:
         return unknown("fresh_facts", f"the facts are {span(age_ms)} old, at most {limit_s} s are acted upon")
+    if -age_ms > limit_s * 1000:  # a clock jumped, ours or theirs (M13)
+        return unknown("fresh_facts", f"the facts are {span(-age_ms)} ahead of our clock")
     return permit("fresh_facts", f"the facts are {span(max(age_ms, 0))} old")
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from aiops.core.guards.context import Context, escalate, hold, permit, unknown
 from aiops.core.impact import raised
-from aiops.model import Breaker, EventKind, Impact, Reason, Role
+from aiops.model import Breaker, ChangeVerb, EventKind, Impact, Reason, Role
 
 STATES = frozenset({Role.CONDITION, Role.RESTARTS})  # what Kubernetes says, rather than a metric of load
+DESTROYING = frozenset({ChangeVerb.EVICT, ChangeVerb.DELETE})
 CORROBORATING = frozenset({EventKind.RESTART, EventKind.OOM_KILLED, EventKind.EVICTED, EventKind.NODE})
 
 
@@ -21,7 +22,7 @@ def lock_out(context: Context) -> Reason:
 def breaker(context: Context) -> Reason:
     """A playbook that keeps failing is stopped for a while; when everything fails, until a person resets."""
     settings, verdicts = context.policy.breaker, context.ledger.verdicts
-    if is_tripped(verdicts.get("", ()), settings):
+    if was_tripped(verdicts.get("", ()), settings):
         return hold("breaker", f"of {_tally(verdicts.get('', ()), settings)} of all playbooks: reset it")
     own = verdicts.get(context.plan.playbook, ())
     tally = f"{_tally(own, settings)} of {context.plan.playbook or 'this plan'}"
@@ -39,6 +40,11 @@ def is_tripped(verdicts: Sequence[tuple[int, bool]], settings: Breaker) -> bool:
     return len(recent) >= settings.at_least and failed >= settings.failures and not recent[-1][1]
 
 
+def was_tripped(verdicts: Sequence[tuple[int, bool]], settings: Breaker) -> bool:
+    """Whether they were tripped at any time since the last reset: a later success does not undo it."""
+    return any(is_tripped(verdicts[: end + 1], settings) for end in range(len(verdicts)))
+
+
 def _tally(verdicts: Sequence[tuple[int, bool]], settings: Breaker) -> str:
     recent = verdicts[-settings.of_last :]
     return f"{sum(not helped for _, helped in recent)} failed of the last {len(recent)} verifications"
@@ -46,21 +52,34 @@ def _tally(verdicts: Sequence[tuple[int, bool]], settings: Breaker) -> str:
 
 def evidence(context: Context) -> Reason | None:
     """What destroys needs two sources: a metric, and the state that Kubernetes itself reports (M9)."""
-    if not context.step.destructive:
+    if not (context.step.destructive or context.step.change.verb in DESTROYING):
         return None
     incident, facts = context.incident, context.facts
     near = {context.subject, context.step.change.target}
     anomalies = [] if incident is None else [a for a in incident.anomalies if facts.owner(a.target) in near]
     metric = sorted({anomaly.signal for anomaly in anomalies if anomaly.role not in STATES})
     since_ms = incident.since_ms if incident is not None else context.now_ms
-    state = sorted(
-        {anomaly.condition or anomaly.signal for anomaly in anomalies if anomaly.role in STATES}
-        | {one.name for one in facts.conditions if facts.owner(one.target) in near}
-        | {
-            str(event.kind)
-            for event in facts.events
-            if event.kind in CORROBORATING and event.at_ms >= since_ms and facts.owner(event.target) in near
-        }
+    state = (
+        sorted(  # from the facts alone: a detector that is wrong about everything must not vouch for itself
+            {
+                f"{one.target} not ready"
+                for one in facts.pods.values()
+                if one.ready is False and one.target in near
+            }
+            | {
+                f"{one.target} not ready"
+                for one in facts.nodes.values()
+                if one.ready is False and one.target in near
+            }
+            | {one.name for one in facts.conditions if facts.owner(one.target) in near}
+            | {
+                str(event.kind)
+                for event in facts.events
+                if event.kind in CORROBORATING
+                and event.at_ms >= since_ms
+                and facts.owner(event.target) in near
+            }
+        )
     )
     if metric and state:
         return permit("evidence", f"two sources agree: {metric[0]} and {state[0]}")
