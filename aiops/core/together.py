@@ -11,12 +11,14 @@ import numpy as np
 from aiops.model import Floats
 
 SHARE = 0.1  # the loudest tenth of the metrics speaks: one alone is a quirk, all at once is too much to ask
+SAY = 4.0  # and each counts at most so much, however loud: a metric that was still for days must not decide
 
 
 def together(scores: Floats) -> Floats:
-    """Mean of the loudest ``SHARE`` of the metrics at each time."""
+    """Mean of what the loudest ``SHARE`` of the metrics have to say at each time."""
     known = np.isfinite(scores)
-    loudest = -np.sort(-np.where(known, scores, -np.inf), axis=0)
+    said = np.where(known, scores / (1 + np.where(known, scores, 0.0) / SAY), -np.inf)
+    loudest = -np.sort(-said, axis=0)
     count = np.maximum(np.ceil(SHARE * known.sum(axis=0)), 1).astype(int)
     taken = np.arange(len(scores))[:, None] < count
     total = np.where(taken & np.isfinite(loudest), loudest, 0.0).sum(axis=0)
