@@ -35,7 +35,7 @@ STEPS = st.builds(
     st.sampled_from(Impact),
     st.sampled_from(["restart_rollout", "rollback", "drain", "scale_out"]),
 )
-WORKLOADS = st.fixed_dictionaries(
+ODD = st.fixed_dictionaries(
     {},
     optional={
         "uid": st.none(),
@@ -51,6 +51,7 @@ WORKLOADS = st.fixed_dictionaries(
         "labels": st.sampled_from([{}, {"aiops.dev/protected": "true"}]),
     },
 )
+WORKLOADS = st.just({}) | st.just({}) | ODD  # so that some of the cases do end in an Act
 FACTS = st.builds(
     lambda changes, labels, conditions, age: facts(
         workload(**changes),
@@ -59,33 +60,35 @@ FACTS = st.builds(
         **({} if labels is None else {"namespace_labels": labels}),
     ),
     WORKLOADS,
-    st.sampled_from([None, None, {}, {"shop": {}}]),
+    st.sampled_from([None] * 6 + [{}, {"shop": {}}]),
     st.sampled_from([(), CRASHING]),
-    st.sampled_from([0, 0, 31_000]),
+    st.sampled_from([0] * 6 + [31_000]),
 )
 SITUATIONS = st.builds(
     situation,
-    quality=st.sampled_from([SEEING, SEEING, Quality({"m": "no data"}), Quality({}, NOW + 1)]),
-    storm=st.sampled_from(["", "", "many"]),
-    kill_switch=st.sampled_from([False, False, True, None]),
-    term=st.sampled_from([1, 1, None]),
+    quality=st.just(SEEING) | st.sampled_from([SEEING, Quality({"m": "no data"}), Quality({}, NOW + 1)]),
+    storm=st.sampled_from(["", "", "", "many"]),
+    kill_switch=st.sampled_from([False] * 6 + [True, None]),
+    term=st.sampled_from([1] * 6 + [None]),
 )
-LEDGERS = st.lists(st.tuples(st.integers(0, DAY), st.sampled_from([None, *Result])), max_size=4).map(
+ATTEMPTS = st.lists(st.tuples(st.integers(0, DAY), st.sampled_from([None, *Result])), max_size=4)
+LEDGERS = (st.just([]) | ATTEMPTS).map(
     lambda many: Ledger(
         attempts=tuple(
             attempt(NOW - ago, result=result) for ago, result in sorted(many, key=lambda one: -one[0])
         )
     )
 )
+MODES = st.just(Mode.AUTO) | st.sampled_from(Mode)
 POLICIES = st.builds(
     lambda mode, scope: policy(mode=mode, scopes=(Scope(scope, namespace="shop"),)),
-    st.sampled_from(Mode),
-    st.sampled_from(Mode),
+    MODES,
+    MODES,
 )
 CASES = st.builds(
     lambda one, mode, *rest: (plan(one, mode=mode), incident(), *rest),
     STEPS,
-    st.sampled_from(Mode),
+    MODES,
     FACTS,
     LEDGERS,
     POLICIES,
@@ -101,7 +104,7 @@ def rank(decision):
 
 
 @given(CASES, st.sets(st.sampled_from(GUARDS)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_one_more_guard_never_loosens(case, left_out):
     fewer = [guard for guard in GUARDS if guard not in left_out]
     try:
@@ -114,7 +117,7 @@ def test_one_more_guard_never_loosens(case, left_out):
 
 
 @given(CASES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_high_impact_never_becomes_an_act_and_unknown_never_permits(case):
     """5.3: in both decisions for HIGH; in the live one for what is unknown."""
     live, known = decide_twice(*case)
@@ -126,7 +129,7 @@ def test_high_impact_never_becomes_an_act_and_unknown_never_permits(case):
 
 
 @given(CASES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_decision_carries_every_reason(case):
     made, problem, there, ledger, rules, standing = case
     context = Context(made, made.steps[0], problem, there, ledger, rules, standing)
@@ -167,7 +170,7 @@ def test_one_more_reason_never_loosens(leans, more):
 
 
 @given(st.integers(2, 60), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_ready_floor_is_three_quarters_and_one(replicas, data):
     """B4: judged by integers, so that no rounding lets one more go."""
     ready = data.draw(st.integers(0, replicas))
@@ -189,7 +192,7 @@ def test_the_ready_floor_is_three_quarters_and_one(replicas, data):
 
 
 @given(st.integers(2, 60), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_nodes_are_held_from_a_fifth_on(total, data):
     """5.3: 20 % of all nodes, in integers."""
     down = data.draw(st.integers(0, total - 1))
