@@ -12,9 +12,20 @@ from aiops.core.compare import Comparison, score_figures
 from aiops.core.policy import why
 from aiops.core.score import Score, TruthRow, shown
 from aiops.core.words import delay, minute, percent
-from aiops.model import Act, Decided, Decision, Escalate, IncidentStory, Reason, Step, Story, Suspect
+from aiops.model import (
+    Act,
+    Decided,
+    Decision,
+    Escalate,
+    Incident,
+    IncidentStory,
+    Reason,
+    Step,
+    Story,
+    Suspect,
+)
 from aiops.web.report.change import as_yaml, heading
-from aiops.web.report.view import anomaly_words, lasted, main_decision, sentence
+from aiops.web.report.view import anomaly_words, lasted, main_decision, sentence, worth_naming
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,28 +77,15 @@ def incident_lines(story: Story, number: int, told: IncidentStory, score: Score 
         (f"{one.incident_class.replace('_', ' ')}: {one.prime}", "bold"),
         (f"  {one.id}", "dim"),
     )
-    found_after = span(one.opened_ms - one.since_ms)
-    yield line(
-        ("opened   ", "dim"), clock(one.opened_ms), f", {found_after} after the first bad sample", indent=1
-    )
-    yield line(("because  ", "dim"), one.opened_because, indent=1)
-    for anomaly in sorted(one.anomalies, key=lambda each: -each.score)[:MOST_ANOMALIES]:
-        words = f"{anomaly.signal.replace('_', ' ')} of {anomaly.target}: {anomaly_words(anomaly)}"
-        yield line(("saw      ", "dim"), words, indent=1)
-    if len(one.anomalies) > MOST_ANOMALIES:
-        yield line(("         ", "dim"), f"and {len(one.anomalies) - MOST_ANOMALIES} more", indent=1)
-    for suspect in one.suspects[:MOST_SUSPECTS]:
+    yield from sighting_lines(one)
+    for suspect in worth_naming(one.suspects, MOST_SUSPECTS):
         yield from suspect_lines(suspect)
     for change in told.changes[:3]:
-        yield line(
-            ("changed  ", "dim"),
-            f"{clock(change.at_ms)} {change.kind} {change.target} {change.detail}",
-            indent=1,
-        )
+        words = f"{clock(change.at_ms)} {change.kind} {change.target} {change.detail}"
+        yield line(("changed  ", "dim"), words, indent=1)
     for alert in one.alerts[:3]:
-        yield line(
-            ("alert    ", "dim"), f"{clock(alert.since_ms)} {alert.name} {alert.runbook_url}", indent=1
-        )
+        words = f"{clock(alert.since_ms)} {alert.name} {alert.runbook_url}"
+        yield line(("alert    ", "dim"), words, indent=1)
     main = main_decision(told.decisions)
     if main is None:
         yield line(("decided  ", "dim"), "nothing", indent=1)
@@ -96,6 +94,18 @@ def incident_lines(story: Story, number: int, told: IncidentStory, score: Score 
     ended = f", because {one.closed_because}" if one.closed_because else ""
     yield line(("lasted   ", "dim"), lasted(story, told), ended, indent=1)
     yield from truth_lines(one.id, score)
+
+
+def sighting_lines(one: Incident) -> Iterable["Text"]:
+    """When and why it was opened, and what was seen."""
+    after = span(one.opened_ms - one.since_ms)
+    yield line(("opened   ", "dim"), clock(one.opened_ms), f", {after} after the first bad sample", indent=1)
+    yield line(("because  ", "dim"), one.opened_because, indent=1)
+    for anomaly in sorted(one.anomalies, key=lambda each: -each.score)[:MOST_ANOMALIES]:
+        words = f"{anomaly.signal.replace('_', ' ')} of {anomaly.target}: {anomaly_words(anomaly)}"
+        yield line(("saw      ", "dim"), words, indent=1)
+    if len(one.anomalies) > MOST_ANOMALIES:
+        yield line(("         ", "dim"), f"and {len(one.anomalies) - MOST_ANOMALIES} more", indent=1)
 
 
 def suspect_lines(suspect: Suspect) -> Iterable["Text"]:

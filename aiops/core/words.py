@@ -29,6 +29,11 @@ def minute(at_ms: int | None) -> str:
     return _clock(at_ms, "%Y-%m-%d %H:%M")
 
 
+def day(at_ms: int | None) -> str:
+    """A time in UTC where the year is clear: "1 Mar 09:05"; "-" for none."""
+    return _clock(at_ms, "%d %b %H:%M").removeprefix("0")
+
+
 def _clock(at_ms: int | None, form: str) -> str:
     return "-" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime(form)
 

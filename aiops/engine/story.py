@@ -151,7 +151,7 @@ def one_story(
         incident,
         decisions,
         tuple(sorted(moments, key=lambda moment: moment.at_ms)),
-        plots_of(incident, rules, bands, end_ms),
+        plots_of(incident, rules, bands, end_ms, facts),
         changes,
         runbook_of(decisions, rules),
     )
@@ -223,12 +223,24 @@ def alert_words(alert: Alert) -> str:
 
 
 def plots_of(
-    incident: Incident, rules: Rules, bands: Mapping[tuple[str, str], Band], end_ms: int
+    incident: Incident,
+    rules: Rules,
+    bands: Mapping[tuple[str, str], Band],
+    end_ms: int,
+    facts: Facts,
 ) -> tuple[Plot, ...]:
-    """The anomalies' windows, those of the first suspect first, the worst first."""
+    """The anomalies' windows: what opened the incident, then those of the first suspect, the worst first."""
     signals = {signal.name: signal for signal in rules.signals}
-    ranks = {suspect.target: rank for rank, suspect in enumerate(incident.suspects)}
-    order = sorted(incident.anomalies, key=lambda one: (ranks.get(one.target, 99), -one.score, one.signal))
+    ranks = {facts.owner(suspect.target): rank for rank, suspect in enumerate(incident.suspects)}
+    order = sorted(
+        incident.anomalies,
+        key=lambda one: (
+            one is not incident.anomalies[0],
+            ranks.get(facts.owner(one.target), 99),
+            -one.score,
+            one.signal,
+        ),
+    )
     plots: dict[tuple[Target, str], Plot] = {}
     for anomaly in order:
         signal = signals.get(anomaly.signal)

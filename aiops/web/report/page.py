@@ -57,6 +57,7 @@ def _template() -> jinja2.Template:
         anchor=view.anchor,
         block=block,
         clock=words.clock,
+        day=words.day,
         delay=words.delay,
         iso=iso,
         lines=lines,

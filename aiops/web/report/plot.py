@@ -22,7 +22,7 @@ COLUMNS = WIDTH - LEFT - RIGHT
 LABEL_PX = 6.3  # the width of a letter of a marker's label
 ROWS = 3  # of labels above the plot
 MOST_MARKS = 40
-MOST_DOTS = 400
+MOST_DOTS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,14 @@ def reach(plot: Plot) -> tuple[float, float]:
     if not len(seen):
         seen = np.zeros(1)
     low, high = float(seen.min()), float(seen.max())
+    positive = low >= 0
     room = max(high - low, 0.05 * max(abs(low), abs(high)))
     for edge in (plot.low, plot.high):
         finite = edge[np.isfinite(edge)]
         if len(finite):
             low = min(low, max(float(finite.min()), low - room))
             high = max(high, min(float(finite.max()), high + room))
-    if low >= 0 and low < 0.4 * high:
+    if positive and low < 0.4 * high:  # what was never negative has its zero, and nothing below
         low = 0.0
     if not (math.isfinite(high - low) and high > low):
         return low - 1, low + 1
@@ -157,7 +158,7 @@ def _band(plot: Plot, across: Scale, up: Scale) -> list[str]:
 
 def _thin(plot: Plot, edge: Floats, span: slice, across: Scale, up: Scale) -> list[str]:
     """Points of a band's edge; those in the middle of a straight stretch are left out."""
-    index = kept(edge, COLUMNS // 2)
+    index = kept(edge, COLUMNS // 4)
     times = plot.times[span][index]
     points = [
         (round(across(int(at)), 1), round(up(float(edge[i])), 1)) for at, i in zip(times, index, strict=True)

@@ -12,6 +12,7 @@ from aiops.core.words import clock, number, percent, plain, quantity, span
 from aiops.model import (
     Act,
     Anomaly,
+    ClusterEvent,
     Decided,
     Decision,
     Escalate,
@@ -30,8 +31,10 @@ from aiops.web.report import overview, plot
 from aiops.web.report.change import as_yaml, heading
 
 SUMMARIES = {row.name: row.summary for row in reversed(TABLE)}
+VERBS = {"act": "act", "escalate": "ask", "hold": "hold", "refuse": "refuse"}
 MARKED = {"opened": "opened", "closed": "closed", "decided": "decided", "alert": "alert"}
-MOST_MOMENTS = 60
+MOST_MOMENTS, MOST_SUSPECTS = 60, 5
+FAINT = 0.01  # a suspect with less confidence is only counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class IncidentView:
     plots: tuple[PlotView, ...]
     decision: DecisionView | None
     other_decisions: tuple[DecisionView, ...]
+    suspects: tuple[Suspect, ...]  # worth naming; the first one always
     moments: tuple[Moment, ...]
     runbook_url: str
 
@@ -189,7 +193,7 @@ def main_decision(decisions: Sequence[Decided]) -> Decided | None:
     return decisions[-1] if decisions else None
 
 
-def incident_view(story: Story, number_: int, told: IncidentStory, score: Score | None) -> IncidentView:
+def incident_view(story: Story, place: int, told: IncidentStory, score: Score | None) -> IncidentView:
     """One incident for the page."""
     incident = told.incident
     truths = truths_of(score, incident.id)
@@ -197,7 +201,7 @@ def incident_view(story: Story, number_: int, told: IncidentStory, score: Score 
     marks, stretches = marks_of(told), stretches_of(story, told, truths)
     url = main.decision.plan.runbook_url if main is not None else ""
     return IncidentView(
-        number=number_,
+        number=place,
         anchor=anchor(incident.id),
         told=told,
         summary=SUMMARIES.get(incident.incident_class, "no class fits"),
@@ -208,9 +212,15 @@ def incident_view(story: Story, number_: int, told: IncidentStory, score: Score 
         plots=tuple(plot_view(one, told, marks, stretches) for one in told.plots),
         decision=decision_view(main) if main is not None else None,
         other_decisions=tuple(decision_view(one) for one in told.decisions if one is not main),
+        suspects=worth_naming(incident.suspects, MOST_SUSPECTS),
         moments=told.moments[:MOST_MOMENTS],
         runbook_url=safe_url(url),
     )
+
+
+def worth_naming(suspects: Sequence[Suspect], most: int) -> tuple[Suspect, ...]:
+    """The first suspect, and of the next ones those that are suspected in earnest."""
+    return (*suspects[:1], *(one for one in suspects[1:most] if one.confidence >= FAINT))
 
 
 def lasted(story: Story, told: IncidentStory) -> str:
@@ -242,8 +252,16 @@ def marks_of(told: IncidentStory) -> tuple[plot.Mark, ...]:
     ]
     main = main_decision(told.decisions)
     if main is not None:
-        marks.append(plot.Mark(main.at_ms, "decided", f"would {kind(shown(main))}", sentence(shown(main))))
-    marks += [plot.Mark(one.at_ms, "change", one.kind, f"{one.target} {one.detail}") for one in told.changes]
+        marks.append(
+            plot.Mark(main.at_ms, "decided", f"would {VERBS[kind(shown(main))]}", sentence(shown(main)))
+        )
+    at: dict[int, list[ClusterEvent]] = {}
+    for event in told.changes:
+        at.setdefault(event.at_ms, []).append(event)
+    for at_ms, events in at.items():
+        label = ", ".join(dict.fromkeys(event.kind for event in events))
+        detail = "; ".join(f"{event.target} {event.detail}" for event in events)
+        marks.append(plot.Mark(at_ms, "change", label, detail))
     return tuple(marks)
 
 
@@ -277,7 +295,7 @@ def anomaly_words(anomaly: Anomaly) -> str:
     unit = anomaly.unit
     if anomaly.condition:
         return f"{anomaly.condition} since {clock(anomaly.since_ms)}"
-    has_low, has_high = low - low == 0, high - high == 0
+    has_low, has_high = low - low == 0 and not low < 0 <= anomaly.observed, high - high == 0
     expected = "not known"
     if has_low and has_high:
         expected = f"{quantity(low, unit)} to {quantity(high, unit)}"
