@@ -9,10 +9,10 @@ already knows is not told twice.
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from aiops.core.detect import Cleared, Happening, Raised
+from aiops.core.detect import Happening
 from aiops.core.quality import Quality, assess
 from aiops.engine import entries
 from aiops.engine.ahead import Ahead
@@ -20,6 +20,7 @@ from aiops.engine.collect import Collected, Collector
 from aiops.engine.forget import Forget
 from aiops.engine.loop import Loop
 from aiops.engine.screens import Restored, Screens
+from aiops.engine.start import seen_before, still_bad
 from aiops.engine.window import Rings
 from aiops.errors import PortError
 from aiops.model import Facts, Record
@@ -111,17 +112,9 @@ class Live:
             if not gap:
                 self._pending = still_bad(self._pending)
             self.watcher.learned((number + 1) / len(stretches), collected)
-        self._was_healthy(self.facts(now_ms), () if gap else self._pending)
+        broken = () if gap else self._pending
+        self.loop.book = seen_before(self.loop.book, self.facts(now_ms), self.screens.targets, broken)
         self.quality = Quality({}, warm_from_ms=now_ms + self.window_ms)
-
-    def _was_healthy(self, facts: Facts, broken: Sequence[Happening]) -> None:
-        """Targets whose past is known and was not ``broken`` at its end: what breaks there now is new."""
-        places = {facts.owner(target) for target in self.screens.targets} | self.screens.targets
-        for one in broken:
-            target = one.target if isinstance(one, Cleared) else one.anomaly.target
-            places -= {target, facts.owner(target)}
-        book = self.loop.book
-        self.loop.book = replace(book, first_seen={**book.first_seen, **dict.fromkeys(places, 0)})
 
     def _stretches(self, learned_ms: int, now_ms: int) -> list[tuple[int, int, int]]:
         """(start, end, step) of what is missing: coarse far away, fine near by, fine all through a gap."""
@@ -210,15 +203,3 @@ class Live:
 
     def _now(self) -> int:
         return self.clock.now_ms() // 1000 * 1000
-
-
-def still_bad(happenings: Sequence[Happening]) -> list[Happening]:
-    """The newest word on every target and signal that was not cleared since."""
-    newest: dict[object, Happening] = {}
-    for one in happenings:
-        if isinstance(one, Cleared):
-            newest.pop((one.target, one.signal, one.detector), None)
-        else:
-            anomaly = one.anomaly
-            newest[anomaly.target, anomaly.signal, anomaly.detector] = Raised(anomaly)
-    return list(newest.values())

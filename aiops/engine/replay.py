@@ -3,13 +3,16 @@
 A day at a time is judged as one block; then the loop is advanced through that day at the times where
 something happens. Nothing reacts: what would have been done is decided, journalled and not carried out.
 
+The first part of a recording is history, as the live daemon has one at its first start: judged and learned
+from, and not watched. What is still bad at its end is known breakage.
+
 Cost: judging dominates, O(series x samples); memory 21 bytes a sample beside the recording.
 """
 
 import bisect
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +24,7 @@ from aiops.engine.bands import Band
 from aiops.engine.loop import Loop
 from aiops.engine.rules import Rules
 from aiops.engine.screens import Screens
+from aiops.engine.start import seen_before, still_bad
 from aiops.engine.story import tell
 from aiops.engine.window import Recorded
 from aiops.model import Facts, Panel, Signal, Story, TrueIncident, Verdicts
@@ -28,6 +32,7 @@ from aiops.ports import Store
 
 DAY_MS = 86_400_000
 WARM_UP_STEPS = 5  # good samples after a gap before anything may be done
+HISTORY_SHARE = 0.25  # of a recording; at most what the live daemon would ask for
 
 Progress = Callable[[float, str], None]  # (share done, what is being done)
 
@@ -61,6 +66,10 @@ class Recording(Protocol):
 
     def facts(self, at_ms: int) -> Facts:
         """The cluster as it was at ``at_ms``; called with times that never step back."""
+        ...
+
+    def changed_at(self, at_ms: int) -> int:
+        """The time of the newest change of facts not after ``at_ms``; 0 where there is none."""
         ...
 
 
@@ -99,18 +108,41 @@ def replay(
     def keep(signal: str, detector: str, block: Panel, verdicts: Verdicts) -> None:
         bands[signal, detector].keep(block, verdicts)
 
-    days = range(recording.start_ms, end_ms + 1, DAY_MS)
-    for number, day in enumerate(days):
+    def judged(start_ms: int, until_ms: int) -> tuple[list[Happening], list[int]]:
+        blocks = {name: panel.between(start_ms, until_ms) for name, panel in seeing.items()}
+        return screens.judge(blocks, keep), sorted(times_of(blocks))
+
+    learned_ms = history_end(recording.start_ms, end_ms, rules.detection.history_days)
+    past: list[Happening] = []
+    for number, (start, stop) in enumerate(days := stretches(recording.start_ms, learned_ms, end_ms + 1)):
         progress(0.05 + 0.9 * number / len(days), f"day {number + 1} of {len(days)}")
-        blocks = {name: panel.between(day, day + DAY_MS) for name, panel in seeing.items()}
-        happenings = screens.judge(blocks, keep)
-        _through(loop, recording, ahead, sorted(times_of(blocks)), happenings, sight)
+        happenings, times = judged(start, stop)
+        if start < learned_ms:
+            past = still_bad([*past, *happenings])
+            continue
+        if start == learned_ms:
+            loop.book = seen_before(loop.book, recording.facts(start), screens.targets, past)
+            happenings = [*past, *happenings]
+        _through(loop, recording, ahead, times, happenings, sight)
     progress(0.96, "telling")
     facts = recording.facts(end_ms)
     elapsed_s = time.perf_counter() - began
     story = tell(recording, rules, store, facts, panels, bands, elapsed_s, end_ms)
+    story = replace(story, learned_until_ms=learned_ms)
     progress(1.0, "done")
     return Replayed(story, bands, loop)
+
+
+def history_end(start_ms: int, end_ms: int, history_days: float) -> int:
+    """Where watching begins: after ``HISTORY_SHARE`` of the recording, at most ``history_days``."""
+    share_ms = HISTORY_SHARE * (end_ms + 1 - start_ms)
+    return start_ms + int(min(share_ms, history_days * DAY_MS))
+
+
+def stretches(start_ms: int, learned_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """``[from, to)`` of at most a day each; one begins where watching does."""
+    past = [(at, min(at + DAY_MS, learned_ms)) for at in range(start_ms, learned_ms, DAY_MS)]
+    return past + [(at, min(at + DAY_MS, end_ms)) for at in range(learned_ms, end_ms, DAY_MS)]
 
 
 def times_of(blocks: Mapping[str, Panel]) -> frozenset[int]:
@@ -126,18 +158,18 @@ def _through(
     happenings: list[Happening],
     sight: Mapping[int, Quality],
 ) -> None:
-    told, blind = 0, sorted(sight)
-    facts: Facts | None = None
+    told, blind, changed_ms = 0, sorted(sight), -1
     for now_ms in times:
         newest = told
         while newest < len(happenings) and happenings[newest].at_ms <= now_ms:
             newest += 1
         quality = sight_at(sight, blind, now_ms)
         predicted = ahead.look(now_ms) if ahead.due(now_ms) else ()
-        before, facts = facts, recording.facts(now_ms)
-        changed = facts is not before or quality.usable != loop.quality.usable
+        before, changed_ms = changed_ms, recording.changed_at(now_ms)
+        changed = changed_ms != before or quality.usable != loop.quality.usable
         if newest > told or loop.busy or changed or predicted:
-            loop.advance(now_ms, [*happenings[told:newest], *predicted], facts, quality)
+            news = [*happenings[told:newest], *predicted]
+            loop.advance(now_ms, news, recording.facts(now_ms), quality)
         told = newest
 
 
