@@ -49,7 +49,7 @@ def test_what_cannot_be_mapped_is_told_with_an_example(server, tmp_path):
     (tmp_path / "aiops.yaml").write_text(f"prometheus: {{url: '{server.url}'}}\n")
     (tmp_path / "signals" / "mine.yaml").write_text(
         "signals:\n- name: phases\n  query: kube_pod_status_phase\n  unit: bool\n  role: other\n"
-        "  target: {kind: Pod, name: nonsense}\n"
+        "  target: {kind: Pod, namespace: namespace, name: nonsense}\n"
     )
     code, out, err = aiops("signals", "check", "--config", str(tmp_path))
     assert code == 1
