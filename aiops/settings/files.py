@@ -5,6 +5,7 @@ again, so that what is returned never mixes two versions (B7). Nothing but regul
 more than ``MAX_FILES`` of them or ``MAX_TOTAL`` bytes.
 """
 
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ IGNORED = (".md", ".txt", ".json")  # beside ours, and anything hidden; not in s
 MAX_FILES = 200
 MAX_TOTAL = 4 * 1024 * 1024
 TRIES = 3
+CHANGED = "changed"
 
 Stamp = tuple[str, int, int, int]  # real path, inode, size, time of change
 
@@ -36,10 +38,9 @@ def read(folder: Path, report: Report) -> Files:
     for _ in range(TRIES):
         noted = len(report.problems)
         before, folders = _listed(folder, report)
-        contents = {name: _content(folder, name, report) for name in before}
-        again = _listed(folder, Report())[0]
-        if again == before:
-            kept = {name: data for name, data in contents.items() if data is not None}
+        contents = {name: _content(folder, name, stamp, report) for name, stamp in before.items()}
+        if CHANGED not in contents.values() and _listed(folder, Report())[0] == before:
+            kept = {name: data for name, data in contents.items() if isinstance(data, bytes)}
             return Files(kept, folders)
         del report.problems[noted:]
     _at(report, folder, "").wrong("files that change while they are read", "files that hold still")
@@ -96,10 +97,15 @@ def _stamp(folder: Path, name: str, report: Report, found: dict[str, Stamp]) -> 
     found[name] = (str(path.resolve()), state.st_ino, state.st_size, state.st_mtime_ns)
 
 
-def _content(folder: Path, name: str, report: Report) -> bytes | None:
+def _content(folder: Path, name: str, stamp: Stamp, report: Report) -> bytes | str:
+    """What the file holds, CHANGED where it is another than the one that was listed, "" where it cannot be
+    read, which is noted."""
     try:
         with (folder / name).open("rb") as file:
+            state = os.fstat(file.fileno())
+            if (state.st_ino, state.st_size, state.st_mtime_ns) != stamp[1:]:
+                return CHANGED
             return file.read(MAX_BYTES + 1)  # one more than is allowed: whoever parses refuses it
     except OSError as error:
         _at(report, folder, name).wrong(error.strerror or str(error), "a file that can be read")
-        return None
+        return ""

@@ -92,7 +92,8 @@ def _scalar(read: Callable[[Scalar], object], node: Node, place: Place) -> Any:
     try:
         return read(node)
     except ValueError as error:
-        place.wrong(shown(node), str(error))
+        message = str(error).partition(", got ")[0]
+        place.wrong(shown(node), message.partition(": expected ")[2] or message)
         return MISSING
 
 

@@ -12,6 +12,7 @@ SECRET = ("password", "token", "secret", "header", "authorization", "credential"
 URL_SECRETS = re.compile(r"(?<=://)[^/@\s]*@|\?\S*(?=['\"])|\?\S*$")  # user, password and query of an address
 MOST_PROBLEMS = 100  # more are counted: who has a hundred mends the first and looks again
 LONGEST_NAME = 64  # of one that could be a typing error; comparing names takes the square of their length
+LONGEST = 400  # characters of what a problem says was got, and was expected
 
 T = TypeVar("T")
 Wrong = tuple[str, str, str]  # the path below the value ("" is itself), got, expected
@@ -38,7 +39,7 @@ class Report:
     def add(self, file: str, path: str, got: str, expected: str) -> None:
         """Note a problem; secrets are not shown."""
         if is_secret(path):
-            got = "(not shown)"
+            got, expected = "(not shown)", expected.partition(': "')[0]  # which may quote the value
         elif "://" in got:
             got = URL_SECRETS.sub("...", got)
         self.note(Problem(self.where(file, path), got, expected))
@@ -63,7 +64,8 @@ class Report:
     def note(self, problem: Problem) -> None:
         """Keep a problem, or count it when there are enough."""
         if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(problem)
+            got, expected = (shortened(text) for text in (problem.got, problem.expected))
+            self.problems.append(dataclasses.replace(problem, got=got, expected=expected))
         else:
             self.left_out += 1
 
@@ -106,6 +108,11 @@ class Place:
 def escaped(text: str) -> str:
     """``text`` without anything that could steer a terminal (S9)."""
     return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def shortened(text: str) -> str:
+    """``text``, or its beginning where nobody would read it to the end."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def is_secret(path: str) -> bool:

@@ -93,9 +93,9 @@ def _detection(detection: Detection) -> Iterator[Wrong]:
 
 
 def _policy(policy: Policy) -> Iterator[Wrong]:
-    for name in sorted(set(ALWAYS_PROTECTED) - set(policy.protected_namespaces)):
+    if missing := [name for name in ALWAYS_PROTECTED if name not in policy.protected_namespaces]:
         expected = f"{', '.join(ALWAYS_PROTECTED)} and what you add"
-        yield "protected_namespaces", f"a list without {name}", expected
+        yield "protected_namespaces", f"a list without {', '.join(missing)}", expected
     if not DNS_LABEL.fullmatch(policy.own_namespace):
         yield "own_namespace", repr(policy.own_namespace), "the exact name of the namespace we run in"
     for name in ("opt_in_label", "protected_label"):

@@ -1,0 +1,115 @@
+"""The shipped configuration: it is the defaults, it answers every incident class, and it starts harmless."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from aiops.bootstrap import plugins
+from aiops.bootstrap.config import load_shipped, shipped_folder
+from aiops.core.classify import TABLE, UNCLASSIFIED
+from aiops.core.matching import choose
+from aiops.model import Facts, Incident, IncidentKind, IncidentState, Mode, Severity, Suspect, Target
+from aiops.settings.document import parse
+from aiops.settings.fill import keys
+from aiops.settings.schema import Main
+
+CLASSES = [row.name for row in TABLE] + [UNCLASSIFIED]
+KINDS = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Pod",
+    "Job",
+    "CronJob",
+    "Node",
+    "PersistentVolumeClaim",
+    "Service",
+]
+UNSURE = {"error_burst", "error_burst_after_deploy", "latency_regression", "dependency_slow"} | {
+    "latency_regression_after_deploy"
+}
+TASK = re.compile(r"8\.[1-6]\.[1-4]( [ab])?")
+
+
+def incident(name, kind="Deployment", confidence=0.9):
+    target = Target(kind, "" if kind == "Node" else "shop", "cart")
+    return Incident(
+        id="i",
+        fingerprint="f",
+        kind=IncidentKind.OBSERVED,
+        state=IncidentState.OPEN,
+        severity=Severity.HIGH,
+        incident_class=name,
+        targets=(target,),
+        anomalies=(),
+        suspects=(Suspect(target, confidence),),
+        opened_ms=0,
+        since_ms=0,
+        updated_ms=0,
+        opened_because="a test",
+    )
+
+
+def test_aiops_yaml_loads_to_exactly_the_defaults():
+    settings = load_shipped()
+    assert Main(*(getattr(settings, field.name) for field in fields(Main))) == Main()
+
+
+def test_aiops_yaml_shows_every_setting():
+    """Every key of every table that is a default; lists and mappings are shown empty."""
+
+    def missing(kind, node, path):
+        for key, (field, _, _) in keys(kind).items():
+            if key not in node.entries:
+                yield f"{path}{key}"
+            elif hasattr(field.default_factory, "__dataclass_fields__"):
+                yield from missing(field.default_factory, node.entries[key][1], f"{path}{key}.")
+
+    tree = parse("aiops.yaml", (shipped_folder() / "aiops.yaml").read_bytes())
+    assert list(missing(Main, tree, "")) == []
+
+
+def test_nothing_is_done_after_install():
+    """B8: observe is the ceiling, and no scope opens anything."""
+    policy = load_shipped().policy
+    assert (policy.mode, policy.scopes) == (Mode.OBSERVE, ())
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.05])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", CLASSES)
+def test_no_incident_is_left_without_an_answer(name, kind, confidence):
+    """A fix, or why there is none: whatever the suspect is, however sure we are, even with nothing known."""
+    facts = Facts(0, unknown=frozenset({"events", "labels", "owners"}))
+    book, why_not = choose(incident(name, kind, confidence), load_shipped().playbooks, facts)
+    assert book is not None, why_not
+
+
+@pytest.mark.parametrize("name", sorted(UNSURE))
+def test_what_nobody_is_sure_of_is_not_touched_for_slowness_or_errors(name):
+    """A victim is slow and failing too; restarting it helps nobody."""
+    book, _ = choose(incident(name, confidence=0.05), load_shipped().playbooks, Facts(0))
+    assert book.steps == ()
+
+
+def test_what_cannot_be_taken_back_is_asked():
+    for book in load_shipped().playbooks:
+        if {"rollback", "expand_pvc", "rerun_job", "suspend_cronjob"} & {
+            step.remediation for step in book.steps
+        }:
+            assert book.mode is Mode.ASK, book.name
+
+
+def test_every_remediation_has_a_playbook():
+    used = {step.remediation for book in load_shipped().playbooks for step in book.steps}
+    assert used == set(plugins.found("aiops.remediations"))
+
+
+@pytest.mark.parametrize("book", load_shipped().playbooks, ids=lambda book: book.name)
+def test_a_playbook_helps_a_person_too(book):
+    assert book.summary
+    assert book.runbook.startswith("1. ")
+    assert book.task_ids
+    assert all(TASK.fullmatch(one) for one in book.task_ids)
+    assert book.approvers or not book.steps
