@@ -9,6 +9,7 @@ from aiops.model import Target
 
 FORMAT = 1
 HEAD, FACTS, INCIDENTS, SIGNALS = "recording.yaml", "facts.jsonl", "incidents.yaml", "signals"
+PARTIAL = "partial"  # a recording under way: what was fetched so far
 TIME = "time"  # the column of times
 _DOUBTFUL = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})  # as keys, in YAML 1.1
 SIGNAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,120}\Z")

@@ -15,6 +15,7 @@ from aiops.adapters.recording.layout import (
     FORMAT,
     HEAD,
     INCIDENTS,
+    PARTIAL,
     SIGNALS,
     column_of,
     iso,
@@ -57,10 +58,11 @@ def clear(path: Path) -> None:
     """Make ``path`` an empty directory; InputError where it holds anything that is no recording."""
     if path.exists() and not path.is_dir():
         raise InputError([Problem(str(path), "a file", "a directory to write to")])
-    ours = {HEAD, FACTS, INCIDENTS, SIGNALS}
+    ours = {HEAD, FACTS, INCIDENTS, SIGNALS, PARTIAL}
     there = sorted(path.iterdir()) if path.is_dir() else []
     strangers = [one.name for one in there if one.name not in ours]
-    if strangers or (there and not (path / HEAD).exists() and not (path / SIGNALS).is_dir()):
+    half = (path / SIGNALS).is_dir() or (path / PARTIAL).is_dir()
+    if strangers or (there and not (path / HEAD).exists() and not half):
         names = ", ".join(strangers[:5]) or "files of ours without their head"
         raise InputError([Problem(str(path), names, "an empty directory, or a recording to replace")])
     try:

@@ -1,0 +1,265 @@
+"""Record: a live Prometheus, or what an importer read, as a recording on disk.
+
+A recording under way is kept chunk by chunk (a day, or 11,000 points where that is less), first the history
+of kube-state-metrics, since it says which pods belong to which workload, then every signal. Memory holds one
+chunk of one query, and at the end one signal.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.adapters.recording import importing, tables, writer
+from aiops.adapters.recording.layout import iso, signal_file
+from aiops.adapters.recording.partial import Partial
+from aiops.adapters.recording.reader import Recorded
+from aiops.core.mapping import to_panel
+from aiops.core.rebuild import owners, rebuild
+from aiops.core.rebuild_alerts import Rule
+from aiops.core.rebuild_history import History
+from aiops.core.rebuild_queries import EVERY, SEEING, renames
+from aiops.errors import InputError, NotFound, Problem, Rejected
+from aiops.model import Facts, Panel, Pod, Role, Signal, Target, TargetMapping, Times
+from aiops.model.recording import FactLine, RecordingMeta
+from aiops.model.wire import to_json
+from aiops.ports import MetricSource, Series
+
+DAY_MS = 86_400_000
+MOST_POINTS = 11_000  # a series and query: Prometheus' own limit
+
+Progress = Callable[[int, int, str], None]  # (chunks done, of how many, what is being fetched)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to record. Times are ms UTC; ``matchers`` are the labels of our own cluster."""
+
+    name: str
+    signals: tuple[Signal, ...]
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    cluster: str = ""
+    matchers: tuple[tuple[str, str], ...] = ()
+    known_labels: tuple[str, ...] = ()
+    origin: str = ""  # where from, for people
+    restart: bool = False
+
+    def plan(self) -> dict[str, Any]:
+        """As JSON values; two jobs of one plan make the same recording."""
+        return {
+            "name": self.name,
+            "signals": [to_json(signal) for signal in self.signals],
+            "start_ms": self.start_ms,
+            "end_ms": self.end_ms,
+            "step_ms": self.step_ms,
+            "cluster": self.cluster,
+            "matchers": [list(pair) for pair in self.matchers],
+            "known_labels": list(self.known_labels),
+            "origin": self.origin,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was written."""
+
+    path: Path
+    signals: int
+    series: int
+    samples: int
+    facts: int
+    incidents: int
+    warnings: tuple[str, ...]
+
+
+def quietly(done: int, total: int, what: str) -> None:
+    """Show no progress."""
+
+
+def made_by(command: str) -> str:
+    """The command and our version, for the head of a recording."""
+    return f"aiops {command}, aiopsd {version('aiopsd')}"
+
+
+def write_imported(recorded: Recorded, output: Path) -> Summary:
+    """Write what an importer read to ``output``; an earlier recording there is replaced."""
+    panels = [recorded.panel(signal.name) for signal in recorded.signals]
+    writer.write(output, recorded.meta, panels, recorded.lines, recorded.truths)
+    return Summary(
+        path=output,
+        signals=len(panels),
+        series=sum(panel.shape[0] for panel in panels),
+        samples=sum(int(np.isfinite(panel.values).sum()) for panel in panels),
+        facts=len(recorded.lines),
+        incidents=len(recorded.truths),
+        warnings=recorded.warnings,
+    )
+
+
+def import_csv(path: Path, output: Path) -> Summary:
+    """CSV files as a recording."""
+    return write_imported(importing.from_csv(path, made_by("record --from-csv")), output)
+
+
+def import_json(paths: Sequence[Path], output: Path) -> Summary:
+    """Replies of ``query_range`` as a recording."""
+    return write_imported(importing.from_json(paths, made_by("record --from-json")), output)
+
+
+def import_openmetrics(path: Path, output: Path) -> Summary:
+    """OpenMetrics text as a recording."""
+    return write_imported(importing.from_openmetrics(path, made_by("record --from-openmetrics")), output)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the API server says as of now: lines to add, kinds of fact that are known by it."""
+
+    lines: tuple[FactLine, ...] = ()
+    known: frozenset[str] = frozenset()
+
+
+def record(
+    job: Job,
+    source: MetricSource,
+    output: Path,
+    rules: Mapping[str, Rule] | None = None,
+    now: Now | None = None,
+    progress: Progress = quietly,
+) -> Summary:
+    """Record ``job`` from ``source`` to ``output``, or go on where a stopped one was.
+
+    PortError where the source does not answer: what was fetched is kept, the same call goes on.
+    InputError where ``output`` holds something else, or nothing at all was returned.
+    """
+    partial = Partial(output)
+    plan = partial.begin(job.plan(), restart=job.restart)
+    start_ms, end_ms = int(plan["start_ms"]), int(plan["end_ms"])
+    times: Times = np.arange(start_ms, end_ms + 1, job.step_ms, dtype=np.int64)
+    points = max(1, min(MOST_POINTS, DAY_MS // job.step_ms))
+    chunks = [times[at : at + points] for at in range(0, len(times), points)]
+    total = len(chunks) * (1 + len(job.signals))
+    done = 0
+
+    def step(what: str) -> None:
+        nonlocal done
+        progress(done, total, what)
+        done += 1
+
+    history = History()
+    names = None
+    for number, chunk in enumerate(chunks):
+        step(f"cluster facts, {iso(int(chunk[0]))[:10]}")
+        kept = partial.facts(number)
+        if kept is None:
+            names = _renames(source, end_ms) if names is None else names
+            kept = _history(source, chunk, job.step_ms, names).to_plain()
+            partial.keep_facts(number, kept)
+        history.follow(History.from_plain(kept))
+    pods = owners(history)
+    for signal in job.signals:
+        for number, chunk in enumerate(chunks):
+            step(f"{signal.name}, {iso(int(chunk[0]))[:10]}")
+            if not partial.has(signal, number):
+                partial.keep(signal, number, *_samples(source, signal, chunk, job, pods))
+    progress(total, total, "writing")
+    return _finish(job, partial, times, history, rules or {}, now or Now())
+
+
+def _renames(source: MetricSource, at_ms: int) -> dict[str, str]:
+    """How this server writes the labels of places; nothing is renamed where it has no pods to show."""
+    sample = Signal("sample", "topk(20, kube_pod_info)", "", Role.OTHER, TargetMapping("Pod", "pod", ""))
+    try:
+        return renames(source.query(sample, at_ms).labels)
+    except (Rejected, NotFound):
+        return {}
+
+
+def _history(source: MetricSource, chunk: Times, step_ms: int, names: Mapping[str, str]) -> History:
+    span = int(chunk[0]), int(chunk[-1])
+    anchor = Signal("seeing", SEEING, "", Role.OTHER, TargetMapping("Cluster", "cluster"))
+    seeing = _seen(source.query_range(anchor, *span, step_ms), len(chunk))
+    history = History()
+    history.see(seeing, chunk)
+    for name, query in EVERY.items():
+        if query.states and not seeing.any():
+            continue
+        try:
+            series = source.query_range(query.signal(name, names), *span, step_ms)
+        except Rejected:  # this server cannot answer it: that kind of fact stays unknown
+            continue
+        history.add(name, series, seeing if query.states else np.ones(len(chunk), bool))
+    return history
+
+
+def _seen(series: Series, columns: int) -> NDArray[np.bool_]:
+    if not len(series.labels):
+        return np.zeros(columns, bool)
+    return np.asarray(np.isfinite(series.values).any(axis=0))
+
+
+def _samples(
+    source: MetricSource, signal: Signal, chunk: Times, job: Job, pods: Mapping[Target, Pod]
+) -> tuple[Panel, list[str]]:
+    """The panel of a chunk, and notes for people."""
+    start_ms, end_ms = int(chunk[0]), int(chunk[-1])
+    try:
+        series = source.query_range(signal, start_ms, end_ms, job.step_ms)
+    except (Rejected, NotFound) as error:
+        nothing = Panel(signal.name, signal.unit, (), chunk, np.empty((0, len(chunk))))
+        return nothing, [f"{signal.name}: refused by the server: {error}"]
+    facts = Facts(start_ms, pods=pods)
+    mapped = to_panel(signal, series, facts, "", dict(job.matchers))
+    notes = [f"{signal.name}: the server warned: {text}" for text in series.warnings]
+    if series.partial:
+        notes.append(f"{signal.name}: the answer was partial on {iso(start_ms)[:10]}")
+    notes += [
+        f"{signal.name}: series left out: {why}, such as {dict(sorted(mapped.examples[why].items()))}"
+        for why in sorted(mapped.unmapped)
+    ]
+    return mapped.panel, notes
+
+
+def _finish(
+    job: Job, partial: Partial, times: Times, history: History, rules: Mapping[str, Rule], now: Now
+) -> Summary:
+    output = partial.directory
+    kept: list[Signal] = []
+    warnings: list[str] = []
+    series = samples = 0
+    for signal in job.signals:
+        warnings += partial.notes(signal)
+        panel = partial.joined(signal, times)
+        if not np.isfinite(panel.values).any():
+            warnings.append(f"{signal.name}: no data")
+            continue
+        writer.save(signal_file(output, signal.name), tables.encode(panel, signal))
+        kept.append(signal)
+        series += panel.shape[0]
+        samples += int(np.isfinite(panel.values).sum())
+    if not kept:
+        got = f"no data for any of {len(job.signals)} signals"
+        raise InputError([Problem(job.origin, got, "signals with data (aiops signals check, aiops onboard)")])
+    rebuilt = rebuild(history, job.known_labels, rules)
+    lines = [*rebuilt.lines, *now.lines]
+    meta = RecordingMeta(
+        name=job.name,
+        signals=tuple(kept),
+        start_ms=int(times[0]),
+        end_ms=int(times[-1]),
+        step_ms=job.step_ms,
+        cluster=job.cluster,
+        made=f"recorded from {job.origin}; past cluster facts from the history of kube-state-metrics",
+        made_by=made_by("record"),
+        unknown=tuple(sorted(set(rebuilt.unknown) - now.known)),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+    writer.finish(output, meta, lines, ())
+    partial.end()
+    return Summary(output, len(kept), series, samples, len(lines), 0, meta.warnings)
