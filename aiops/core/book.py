@@ -7,7 +7,7 @@ themselves, so that ``Book.restore`` loses nothing after a restart.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from aiops.model import Anomaly, Incident, IncidentKind, IncidentState, Target
+from aiops.model import Anomaly, AnomalyKind, Incident, IncidentKind, IncidentState, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +111,12 @@ class Book:
         return replace(self, open={**self.open, incident.id: incident})
 
 
-Key = tuple[Target, str, str]
+Key = tuple[Target, str, str, AnomalyKind]
 
 
 def key(anomaly: Anomaly) -> Key:
-    """Target, signal and detector: one run of bad samples."""
-    return anomaly.target, anomaly.signal, anomaly.detector
+    """Target, signal, detector and kind: one run of bad samples, or one prediction."""
+    return anomaly.target, anomaly.signal, anomaly.detector, anomaly.kind
 
 
 def active(incident: Incident) -> tuple[Anomaly, ...]:

@@ -73,10 +73,11 @@ def correlate(
     return draft.book(weather), (*draft.changes(), *told)
 
 
-def _order(happening: Happening) -> tuple[int, int, str, str, str]:
+def _order(happening: Happening) -> tuple[int, int, str, str, str, bool]:
     one = happening if isinstance(happening, Cleared) else happening.anomaly
     since_ms = one.at_ms if isinstance(one, Cleared) else one.since_ms
-    return happening.at_ms, since_ms, str(one.target), one.signal, one.detector
+    bad = not isinstance(happening, Cleared)  # of a series that is good and bad at one time the bad counts
+    return happening.at_ms, since_ms, str(one.target), one.signal, one.detector, bad
 
 
 def _storm(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from aiops.core.book import Book, Changed, Closed, IncidentChange, Key, Opened, Storm, key
-from aiops.core.closing import CAME_TRUE, over
+from aiops.core.closing import CAME_TRUE, LOST_AFTER_MS, over
 from aiops.core.detect import Cleared, Happening
 from aiops.core.fingerprint import incident_id
 from aiops.core.known import broken_at_first_sight
@@ -54,6 +54,13 @@ class _Index:
                 del self.by_key[key(one)]
 
 
+def first_of(anomaly: Anomaly) -> Anomaly:
+    """``anomaly``, or where it began so long ago that an incident of it was lost from sight, its newest
+    sample: another incident, with another name."""
+    long_ago = anomaly.at_ms - anomaly.since_ms >= LOST_AFTER_MS
+    return replace(anomaly, since_ms=anomaly.at_ms) if long_ago else anomaly
+
+
 class Draft:
     """Open incidents as pages, those closed lately, and what to tell."""
 
@@ -79,9 +86,10 @@ class Draft:
     def take(self, happening: Happening) -> None:
         """Write one happening down."""
         if isinstance(happening, Cleared):
-            which = (happening.target, happening.signal, happening.detector)
-            if which in self._index.by_key:
-                self.pages[self._index.by_key[which]].clear(which, happening.at_ms)
+            for kind in AnomalyKind:
+                which = (happening.target, happening.signal, happening.detector, kind)
+                if which in self._index.by_key:
+                    self.pages[self._index.by_key[which]].clear(which, happening.at_ms)
             return
         anomaly = happening.anomaly
         at = self._index.by_key.get(key(anomaly)) or self._home(anomaly)
@@ -95,7 +103,7 @@ class Draft:
         kind = self._kind(anomaly)
         at = self._here(anomaly, kind) or self._tied(anomaly, kind) or self._back(anomaly, kind)
         if at is None:
-            at = incident_id(self.cluster, anomaly)
+            at = incident_id(self.cluster, first_of(anomaly))
             self.pages[at] = begun(at, anomaly, self.ground.place(anomaly.target), kind, self.now_ms)
         if kind is IncidentKind.OBSERVED:
             self._came_true(anomaly, at)

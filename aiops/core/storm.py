@@ -29,9 +29,9 @@ class Toll:
         bad = len(self.causes)
         if self.nodes >= limits.nodes and len(self.sufferers) >= limits.at_least:
             return f"{self.nodes} nodes and {len(self.sufferers) - self.nodes} workloads are bad at once"
-        everything = NEARLY_ALL * len(self.watched)
-        if limits.workloads < everything <= len(self.sufferers & self.watched):
-            return f"{len(self.sufferers & self.watched)} of {len(self.watched)} workloads are bad at once"
+        hurt, everything = len(self.sufferers & self.watched), len(self.watched)
+        if self._all_down(hurt, everything, limits):
+            return f"{hurt} of {everything} workloads are bad at once: the ground fails, or we are blind"
         if bad < limits.at_least:
             return ""
         if bad > limits.workloads:
@@ -43,6 +43,12 @@ class Toll:
         if self.watched and hit >= limits.at_least and hit >= limits.share_of_workloads * len(self.watched):
             return f"{hit} of {len(self.watched)} workloads are bad at once"
         return ""
+
+    def _all_down(self, hurt: int, everything: int, limits: StormLimits) -> bool:
+        """Every workload looks bad; of many, nearly every one."""
+        if hurt < limits.at_least:
+            return False
+        return hurt == everything or limits.workloads < NEARLY_ALL * everything <= hurt
 
 
 def watched(ground: Ground, opt_in_label: str) -> frozenset[Target]:

@@ -1,0 +1,311 @@
+"""Correlate: which troubles are one problem. Each test reads as a timeline of the shop."""
+
+import pytest
+
+from aiops.model import Alert, AnomalyKind, ClusterEvent, Correlation, EventKind, Node, Pod, Target, Workload
+from tests.unit.core.timelines import Timeline, calls, deployment, ms, the_facts
+
+N1, N2 = Target("Node", "", "n1"), Target("Node", "", "n2")
+
+
+def test_two_signals_of_one_workload_are_one_incident():
+    timeline = Timeline().bad("10:00", "cart").bad("10:03", "cart", signal="cpu")
+    assert timeline.lines == ["10:00 opened observed cart", "10:03 anomaly cart"]
+
+
+def test_a_pod_is_counted_at_its_owner():
+    pod = Target("Pod", "shop", "cart-1")
+    timeline = Timeline(the_facts(pods={pod: Pod(pod, deployment("cart"))}))
+    timeline.bad("10:00", pod, signal="memory").bad("10:01", "cart")
+    assert timeline.groups == ["cart"]
+
+
+def test_trouble_travels_along_calls():
+    """db is slow, cart that calls it waits, front that calls cart waits: two hops, one problem."""
+    timeline = Timeline().bad("10:00", "db").bad("10:01", "cart").bad("10:02", "front")
+    assert timeline.groups == ["cart db front"]
+    assert timeline.open[0].since_ms == ms("09:58")
+
+
+def test_it_does_not_travel_between_two_callees_of_one_caller():
+    """cart leaks, till throttles: front calls both, and neither calls the other."""
+    timeline = Timeline().bad("10:00", "cart", signal="memory").bad("10:01", "till", signal="cpu")
+    assert timeline.groups == ["cart", "till"]
+
+
+def test_three_calls_away_is_too_far():
+    far = the_facts("a", "b", "c", "d", edges=calls("a>b", "b>c", "c>d"))
+    assert Timeline(far).bad("10:00", "d").bad("10:01", "a", signal="cpu").groups == ["a", "d"]
+    assert Timeline(far).bad("10:00", "d").bad("10:01", "b", signal="cpu").groups == ["b d"]
+
+
+def test_time_alone_makes_nothing_one_problem():
+    """mail has no known calls; it fails at the very minute at which cart leaks."""
+    timeline = Timeline().bad("10:00", "cart", signal="memory").bad("10:00", "mail", signal="errors")
+    assert timeline.groups == ["cart", "mail"]
+
+
+@pytest.mark.parametrize(("since", "groups"), [("10:08", ["cart db"]), ("10:09", ["cart", "db"])])
+def test_an_incident_takes_in_what_begins_within_ten_minutes(since, groups):
+    """db has been bad since 09:58; the window of 600 s ends at 10:08."""
+    timeline = Timeline().bad("10:00", "db").bad("10:11", "cart", since=since)
+    assert timeline.groups == groups
+
+
+def test_what_begins_before_an_incident_joins_it_too():
+    """The alarm of the cause may come later than those of its sufferers."""
+    timeline = Timeline().bad("10:00", "front").bad("10:05", "cart", since="09:52")
+    assert timeline.groups == ["cart front"]
+
+
+@pytest.mark.parametrize(("onset", "groups"), [("10:00", ["mail post"]), ("10:03", ["mail", "post"])])
+def test_the_same_symptom_at_the_same_time_is_one_problem_where_no_calls_are_known(onset, groups):
+    """Within two minutes, in one namespace."""
+    nobody_knows = the_facts("mail", "post", edges=())
+    timeline = Timeline(nobody_knows).bad("10:02", "mail", since="10:00").bad("10:05", "post", since=onset)
+    assert timeline.groups == groups
+
+
+def test_another_symptom_or_another_namespace_is_another_problem():
+    nobody_knows = the_facts("mail", "post", "bank/desk", edges=())
+    timeline = Timeline(nobody_knows).bad("10:02", "mail").bad("10:02", "post", signal="memory")
+    timeline.bad("10:02", "bank/desk")
+    assert timeline.groups == ["desk", "mail", "post"]
+
+
+def placed(**nodes):
+    """Workloads by the node they run on; n1 and n2 are of zone a."""
+    there = {deployment(name): Workload(deployment(name), node_names=(node,)) for name, node in nodes.items()}
+    zoned = {one: Node(one, zone="a") for one in (N1, N2)}
+    return the_facts(workloads=there, nodes=zoned, edges=())
+
+
+def test_a_node_and_what_runs_on_it_are_one_problem():
+    timeline = Timeline(placed(cart="n1", till="n1", mail="n2"))
+    timeline.bad("10:00", N1, signal="disk").bad("10:01", "cart", signal="errors")
+    timeline.bad("10:02", "till", signal="memory").bad("10:03", "mail", signal="cpu")
+    assert timeline.groups == ["cart n1 till", "mail"]
+
+
+def test_the_node_joins_what_it_caused_also_when_it_is_seen_last():
+    timeline = (
+        Timeline(placed(cart="n1")).bad("10:00", "cart", signal="errors").bad("10:01", N1, signal="disk")
+    )
+    assert timeline.groups == ["cart n1"]
+
+
+def test_nodes_of_one_zone_are_one_problem():
+    timeline = Timeline(placed(cart="n1")).bad("10:00", N1, signal="disk").bad("10:01", N2, signal="disk")
+    assert timeline.groups == ["n1 n2"]
+
+
+@pytest.mark.parametrize(("apart", "groups"), [("09:51", ["mail post"]), ("09:54", ["mail", "post"])])
+def test_what_was_changed_together_fails_together(apart, groups):
+    """Two rollouts within two minutes in one namespace, shortly before; no calls are known."""
+    changes = (
+        ClusterEvent(ms("09:50"), deployment("mail"), EventKind.ROLLOUT),
+        ClusterEvent(ms(apart), deployment("post"), EventKind.ROLLOUT),
+    )
+    there = the_facts("mail", "post", edges=(), events=changes)
+    timeline = Timeline(there).bad("10:00", "mail", signal="errors").bad("10:01", "post", signal="memory")
+    assert timeline.groups == groups
+
+
+def test_of_two_incidents_the_stronger_tie_wins():
+    """front calls till and cart; db is two calls from front, one from cart."""
+    timeline = Timeline(the_facts(edges=calls("front>cart", "cart>db", "db>disk")))
+    timeline.bad("10:00", "till", signal="memory").bad("10:01", "db", signal="cpu")
+    timeline.bad("10:02", "cart")
+    assert timeline.groups == ["cart db", "till"]
+
+
+# How it ends
+
+
+def test_it_closes_when_all_its_signals_were_back_for_five_minutes():
+    timeline = Timeline().bad("10:00", "db").bad("10:01", "cart")
+    timeline.good("10:10", "db").good("10:12", "cart").until("10:20")
+    assert timeline.lines[-1] == "10:17 closed cart db: all 2 signals are back in the band for 5 min"
+
+
+def test_one_signal_that_stays_bad_keeps_it_open():
+    timeline = Timeline().bad("10:00", "db").bad("10:01", "cart").good("10:10", "cart").until("11:00")
+    assert timeline.groups == ["cart db"]
+
+
+def test_a_series_that_merely_ends_closes_nothing():
+    """M2: no data is not healthy. After a day we say that we lost sight of it."""
+    timeline = Timeline().bad("10:00", "mail").until("23:00")
+    assert timeline.groups == ["mail"]
+    timeline.tick(ms("10:00") + 86_400_001)
+    assert "lost from sight: no bad or good sample for a day" in timeline.lines[-1]
+
+
+def test_what_was_deleted_is_closed_as_deleted():
+    timeline = Timeline().bad("10:00", "mail")
+    timeline.facts = the_facts(events=(ClusterEvent(ms("10:02"), deployment("mail"), EventKind.DELETED),))
+    timeline.until("10:06")
+    assert timeline.lines[-1] == "10:05 closed mail: deleted: Deployment/shop/mail"
+
+
+def test_what_was_deleted_and_made_anew_is_not():
+    timeline = Timeline().bad("10:00", "mail")
+    events = [(EventKind.DELETED, "10:02"), (EventKind.DEPLOYED, "10:03")]
+    timeline.facts = the_facts(
+        events=tuple(ClusterEvent(ms(at), deployment("mail"), kind) for kind, at in events)
+    )
+    assert timeline.until("10:20").groups == ["mail"]
+
+
+# What comes back
+
+
+@pytest.mark.parametrize(
+    ("again", "line"),
+    [("10:45", "10:45 anomaly reopened cart"), ("10:50", "10:50 opened observed cart")],
+)
+def test_what_comes_back_within_half_an_hour_is_the_same_incident(again, line):
+    """It closed at 10:15; 1800 s later a new bad sample is a new incident, of the same fingerprint."""
+    timeline = Timeline().bad("10:00", "cart").good("10:10", "cart").until("10:20")
+    first = timeline.book.closed[0]
+    timeline.until(again[:-1] + "0").bad(again, "cart", since=again)
+    assert sorted(timeline.lines[-1].split()) == sorted(line.split())
+    assert timeline.open[0].fingerprint == first.fingerprint
+    assert (timeline.open[0].id == first.id) == ("reopened" in line)
+
+
+def test_flapping_is_counted_and_in_the_end_needs_a_longer_calm():
+    """M10: after three returns it stays open until calm for half an hour, instead of five minutes."""
+    timeline = Timeline()
+    for bad, good in [("10:00", "10:05"), ("10:15", "10:20"), ("10:30", "10:35"), ("10:45", "10:50")]:
+        timeline.bad(bad, "cart", since=bad).good(good, "cart").until(good[:3] + f"{int(good[3:]) + 6:02d}")
+    assert timeline.open[0].flaps == 3  # closed at 10:10, 10:25, 10:40, and not at 10:55
+    timeline.until("11:25")
+    assert timeline.lines[-1] == (
+        "11:20 closed cart: its signal is back in the band for 30 min, "
+        "longer than usual because it came back 3 times"
+    )
+    assert len([line for line in timeline.lines if "opened observed" in line]) == 1
+
+
+# What was broken when we came
+
+
+@pytest.mark.parametrize(("since", "kind"), [("08:10", "known"), ("08:11", "observed")])
+def test_what_was_broken_at_first_sight_is_known(since, kind):
+    """5.3: whatever began within 600 s after a scope was first seen."""
+    timeline = Timeline().bad("08:13", "cart", since=since)
+    assert timeline.open[0].kind == kind
+
+
+def test_known_breakage_stays_known_until_it_was_healthy_once():
+    timeline = Timeline().bad("08:05", "cart").bad("09:30", "cart", signal="cpu")
+    assert timeline.groups == ["cart"]
+    timeline.good("10:00", "cart").good("10:00", "cart", signal="cpu").until("10:06")
+    timeline.bad("10:08", "cart", since="10:07")
+    assert [one.kind for one in timeline.open] == ["observed"]
+
+
+def test_known_breakage_does_not_swallow_a_neighbour_that_breaks_now():
+    timeline = Timeline().bad("08:05", "cart").bad("10:00", "front")
+    assert [one.kind for one in timeline.open] == ["known", "observed"]
+
+
+def test_a_workload_that_appears_later_has_a_first_sight_of_its_own():
+    timeline = Timeline(the_facts("cart")).until("08:30")
+    timeline.facts = the_facts("cart", "mail")
+    timeline.until("08:31").bad("08:33", "mail", since="08:31").bad("08:33", "cart", since="08:31")
+    assert sorted(f"{one.kind} {one.prime.name}" for one in timeline.open) == ["known mail", "observed cart"]
+
+
+def test_a_node_that_no_fact_names_was_first_seen_when_we_began():
+    assert Timeline().bad("08:05", N1, signal="disk").open[0].kind == "known"
+    assert Timeline().bad("10:05", N1, signal="disk").open[0].kind == "observed"
+
+
+# What is merely expected
+
+
+def predicted(timeline, at, name="db", due="13:00"):
+    return timeline.bad(at, name, signal="disk", kind=AnomalyKind.PREDICTED, expected_at_ms=ms(due))
+
+
+def test_what_is_expected_is_an_incident_of_its_own_kind():
+    timeline = predicted(Timeline(), "10:00")
+    assert timeline.lines == ["10:00 opened predicted db"]
+    assert "is heading for its limit" in timeline.open[0].opened_because
+
+
+def test_it_neither_joins_nor_swallows_what_is_bad_now():
+    timeline = predicted(Timeline().bad("10:00", "cart"), "10:01")
+    assert [one.kind for one in timeline.open] == ["observed", "predicted"]
+    timeline.bad("10:02", "db")  # slow, not full
+    assert timeline.groups == ["cart db", "db"]
+
+
+def test_a_prediction_that_comes_true_gives_way_to_the_incident():
+    timeline = predicted(Timeline(), "10:00").bad("12:50", "db", signal="disk")
+    assert timeline.lines[1:] == [
+        f"12:50 closed db: came true: incident {timeline.open[0].id}",
+        "12:50 opened observed db",
+    ]
+
+
+def test_what_is_here_already_is_not_predicted_beside_it():
+    timeline = predicted(Timeline().bad("10:00", "db", signal="disk"), "10:10")
+    assert timeline.groups == ["db"]
+
+
+# What others say
+
+
+def alert(at, name="CartSlow", target="cart", until=None):
+    until_ms = ms(until) if until else None
+    return Alert(name, deployment(target), ms(at), until_ms, "page", f"https://runbooks/{name}")
+
+
+def test_a_firing_alert_of_the_same_target_joins_with_its_runbook():
+    timeline = Timeline().bad("10:00", "cart")
+    timeline.facts = the_facts(alerts=(alert("10:04"), alert("10:04", target="mail"), alert("11:00")))
+    timeline.until("10:05")
+    (joined,) = timeline.open[0].alerts
+    assert (joined.name, joined.runbook_url) == ("CartSlow", "https://runbooks/CartSlow")
+    assert timeline.lines[-1] == "10:04 alert cart"
+
+
+@pytest.mark.parametrize(("until", "joins"), [("09:57", 0), ("09:58", 1)])
+def test_an_alert_that_ended_before_the_first_bad_sample_is_another_story(until, joins):
+    timeline = Timeline(the_facts(alerts=(alert("09:30", until=until),))).bad("10:00", "cart")
+    assert len(timeline.open[0].alerts) == joins
+
+
+def test_an_alert_is_told_once():
+    timeline = Timeline(the_facts(alerts=(alert("09:59"),))).bad("10:00", "cart").until("10:30")
+    assert [line for line in timeline.lines if "alert" in line] == []  # it was there when it opened
+    assert len(timeline.open[0].alerts) == 1
+
+
+# Words and names
+
+
+def test_an_incident_says_by_which_rule_it_was_opened():
+    timeline = Timeline().bad("10:00", "cart")
+    assert timeline.open[0].opened_because == (
+        "latency of Deployment/shop/cart left its band: 2 s, expected at least 0 s and at most 1 s"
+    )
+
+
+def test_a_restart_goes_on_as_if_nothing_had_happened():
+    kept = Timeline().bad("10:00", "db").bad("10:01", "cart").until("10:05")
+    again = Timeline().bad("10:00", "db").bad("10:01", "cart").until("10:05").restart()
+    for timeline in (kept, again):
+        timeline.bad("10:06", "front").good("10:10", "db", "cart", "front").until("10:20").bad(
+            "10:30", "cart"
+        )
+    assert kept.book == again.book
+    assert kept.lines == again.lines
+
+
+def test_the_windows_are_those_of_the_settings():
+    timeline = Timeline(settings=Correlation(close_after_s=60)).bad("10:00", "cart").good("10:05", "cart")
+    assert timeline.until("10:07").lines[-1] == "10:06 closed cart: its signal is back in the band for 1 min"
