@@ -36,7 +36,7 @@ from aiops.model import (
 )
 
 NOTHING = Evidence("nothing of it is out of the usual", 0.0)
-SURE = 1.25  # the first suspect's confidence over the second's, to call the cause known
+SURE = 0.2  # of the evidence speaks against the first suspect: fewer, and the cause is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,7 @@ def rank_case(folder: Path) -> Ranked:
     """Rank the candidates of the case; InputError with every problem of its files."""
     case = read(folder)
     ranked = _by_name(rank(case.panels, case.roles, case.onset_ms, case.facts, case.alarm))
-    first = list(ranked.values())[:2]
-    known = (
-        bool(first)
-        and first[0].signal != ""
-        and (len(first) == 1 or first[0].confidence >= SURE * first[1].confidence)
-    )
+    known = any(one.confidence >= SURE and one.signal for one in ranked.values())
     if case.alarm:
         others = _by_name(rank(case.panels, case.roles, case.onset_ms, case.facts))
         ranked |= {name: replace(one, confidence=0.0) for name, one in others.items() if name not in ranked}

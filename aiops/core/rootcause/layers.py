@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.core.rootcause.moves import EDGE, LOUD, Moves
-from aiops.core.rootcause.signs import band, figure
+from aiops.core.rootcause.signs import band
+from aiops.core.words import quantity
 from aiops.model import Anomaly, Direction, Facts, Floats, Role, Target
 
 Index = NDArray[np.intp]
@@ -99,7 +100,7 @@ def _of_panel(one: Moves, told: Iterable[Anomaly], facts: Facts, places: Mapping
 def _words(one: Moves, row_of: Mapping[int, int]) -> dict[int, str]:
     unit = one.panel.unit
     return {
-        place: f"{figure(float(one.after[row]), unit)}, was {figure(float(one.centre[row]), unit)}"
+        place: f"{quantity(float(one.after[row]), unit)}, was {quantity(float(one.centre[row]), unit)}"
         for place, row in row_of.items()
         if one.moved[row] and math.isfinite(one.after[row])
     }

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from aiops.core.rootcause.flow import MOVED, Flowed, Graph
 from aiops.core.rootcause.layers import Layer
+from aiops.core.words import span
 from aiops.model import ClusterEvent, EventKind, Evidence, Role, Target
 
 MOST = 6  # reasons a suspect
@@ -56,9 +56,7 @@ def what_changed(event: ClusterEvent) -> str:
 
 def _change(event: ClusterEvent, onset_ms: int) -> Evidence:
     before_ms = onset_ms - event.at_ms
-    when = (
-        f"{lasting(before_ms)} before" if before_ms >= 0 else f"{lasting(-before_ms)} after it was first seen"
-    )
+    when = f"{span(before_ms)} before" if before_ms >= 0 else f"{span(-before_ms)} after it was first seen"
     words = CHANGE_WORDS.get(event.kind, str(event.kind))
     return Evidence(f"{words} {event.detail} {when}".replace("  ", " "), 2 * MOVED, at_ms=event.at_ms)
 
@@ -78,7 +76,7 @@ def _signs(seen: Picture, row: int) -> list[Evidence]:
         at_ms = int(since) if np.isfinite(since) else None
         words = f"{one.signal}: {one.words[row]}"
         if (number, row) == first and lead > 0:
-            words += f"; left its band first, {lasting(lead)} before any other"
+            words += f"; left its band first, {span(lead)} before any other"
         weight = float(one.strength[row]) * (ASIDE if one.role in ASIDES else 1.0)
         found.append(Evidence(words, weight, one.signal, at_ms))
     return sorted(found, key=lambda one: -one.weight)[:MOST_SIGNS]
@@ -130,12 +128,3 @@ def _above(seen: Picture, row: int) -> list[Evidence]:
         return []
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return [Evidence(f"explains the trouble of {', '.join(names[:MOST_NAMES])}{more}", 1.5 * MOVED)]
-
-
-def lasting(ms: float) -> str:
-    """A duration: "40 s", "3 min", "2 h"."""
-    sizes = ((1000, "s"), (60_000, "min"), (3_600_000, "h"), (float("inf"), ""))
-    for (size, unit), (following, _) in pairwise(sizes):
-        if ms < 2 * following or following == float("inf"):
-            return f"{ms / size:.0f} {unit}"
-    return ""
