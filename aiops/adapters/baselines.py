@@ -34,10 +34,11 @@ def quiet(bundle: str, problem: str) -> None:
 
 
 class FileBaselines:
-    """``ports.Baselines`` in the folder ``directory``, which is made where it does not exist."""
+    """``ports.Baselines`` in the folder ``directory``, which is made where it does not exist. ``only_read``
+    leaves damaged bundles where they are."""
 
-    def __init__(self, directory: Path, tell: Tell = quiet) -> None:
-        self._directory, self._tell = directory, tell
+    def __init__(self, directory: Path, tell: Tell = quiet, *, only_read: bool = False) -> None:
+        self._directory, self._tell, self._only_read = directory, tell, only_read
 
     def _path(self, name: str) -> Path:
         if not NAME.fullmatch(name):
@@ -74,6 +75,9 @@ class FileBaselines:
         except FileNotFoundError:
             return None
         except (OSError, *NOT_OURS) as error:
+            if self._only_read:  # somebody who only looks moves no file of the daemon
+                self._tell(name, f"{path.name} cannot be read: {error}")
+                return None
             self._tell(name, f"{path.name} cannot be read and is set aside: {error}")
             self._set_aside(path)
             return None

@@ -1,13 +1,16 @@
 """Read incidents from a daemon's journal."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from aiops.bootstrap.config import find_state
 from aiops.bootstrap.journal import open_journal
+from aiops.core.ledger import STREAM
 from aiops.engine import entries
 from aiops.errors import InputError
 from aiops.model import Incident, IncidentState, Record
+from aiops.ports import Store
 
 
 def list_incidents(
@@ -25,17 +28,32 @@ def list_incidents(
 
 
 def read_incident(config: Path | None, state: Path | None, incident_id: str) -> tuple[list[Record], str]:
-    """All records of the incident whose id begins so, and what is wrong with the journal's chain ("" if
-    nothing). InputError where no or several incidents match."""
+    """See ``records_of``, of the journal in ``state``."""
     with closing(open_journal(find_state(config, state))) as store:
-        ids = sorted(one for one in entries.incidents(store) if one.startswith(incident_id))
-        if len(ids) != 1:
-            raise InputError(
-                f"incident {incident_id!r}: expected the beginning of one id, got "
-                + (
-                    f"{len(ids)} matches: {', '.join(ids[:5])}"
-                    if ids
-                    else "none that matches (aiops incidents)"
-                )
-            )
-        return list(store.read(stream=ids[0])), store.verify()
+        return records_of(store, incident_id)
+
+
+def records_of(store: Store, incident_id: str) -> tuple[list[Record], str]:
+    """All records of the incident whose id begins so, with what was tried in it, and what is wrong with the
+    journal's chain ("" if nothing). InputError where no or several incidents match."""
+    found = full_id(sorted(entries.incidents(store)), incident_id)
+    records = list(store.read(stream=found))
+    records += [one for one in store.read(stream=STREAM) if one.entry.payload.get("incident_id") == found]
+    plans = {one.entry.payload["plan_id"] for one in records if one.entry.stream == STREAM}
+    records += [
+        one
+        for one in store.read(kinds=("step_ended",))
+        if one.entry.payload.get("plan_id") in plans and one.entry.payload.get("incident_id") != found
+    ]
+    return sorted(records, key=lambda one: one.seq), store.verify()
+
+
+def full_id(ids: Sequence[str], beginning: str) -> str:
+    """The one id that begins so; InputError where there is none, or more than one."""
+    matches = [one for one in ids if one.startswith(beginning)]
+    if beginning in matches:
+        return beginning
+    if len(matches) == 1:
+        return matches[0]
+    got = f"{len(matches)} that do: {', '.join(matches[:5])}" if matches else "none"
+    raise InputError(f"incident {beginning!r}: expected the beginning of one of {len(ids)} ids, got {got}")

@@ -79,7 +79,9 @@ def quantity(value: float, unit: str) -> str:
             return f"{value * factor:.3g} {name}"
         case "ratio" | "share":
             return f"{100 * value:.3g} %"
-        case "" | "1":
+        case "bool" if value in {0, 1}:
+            return "yes" if value else "no"
+        case "" | "1" | "bool":
             return f"{value:.4g}"
         case _:
             return f"{value:.4g} {unit}"

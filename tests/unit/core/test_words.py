@@ -54,6 +54,8 @@ def test_a_delay_before_is_called_so():
         (float("nan"), "s", "-"),
         (float("inf"), "bytes", "∞"),
         (-0.5, "s", "-500 ms"),
+        (1.0, "bool", "yes"),
+        (0.0, "bool", "no"),
     ],
 )
 def test_quantities_have_the_size_that_people_use(value, unit, words):
