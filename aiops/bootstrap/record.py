@@ -25,7 +25,7 @@ from aiops.core.rebuild_history import History
 from aiops.core.rebuild_queries import EVERY, SEEING, renames
 from aiops.errors import InputError, NotFound, Problem, Rejected
 from aiops.model import Facts, Panel, Pod, Role, Signal, Target, TargetMapping, Times
-from aiops.model.recording import FactLine, RecordingMeta
+from aiops.model.recording import FactLine, RecordingMeta, Unreadable
 from aiops.model.wire import to_json
 from aiops.ports import MetricSource, Series
 
@@ -247,7 +247,13 @@ def _finish(
         got = f"no data for any of {len(job.signals)} signals"
         raise InputError([Problem(job.origin, got, "signals with data (aiops signals check, aiops onboard)")])
     rebuilt = rebuild(history, job.known_labels, rules)
-    lines = [*rebuilt.lines, *now.lines]
+    only_now = sorted(set(rebuilt.unknown) & now.known)  # unknown until the API server was asked
+    lines = [
+        *(FactLine(int(times[0]), Unreadable(what)) for what in only_now),
+        *rebuilt.lines,
+        *(FactLine(int(times[-1]), Unreadable(what), gone=True) for what in only_now),
+        *now.lines,
+    ]
     meta = RecordingMeta(
         name=job.name,
         signals=tuple(kept),
@@ -257,7 +263,7 @@ def _finish(
         cluster=job.cluster,
         made=f"recorded from {job.origin}; past cluster facts from the history of kube-state-metrics",
         made_by=made_by("record"),
-        unknown=tuple(sorted(set(rebuilt.unknown) - now.known)),
+        unknown=tuple(one for one in rebuilt.unknown if one not in only_now),
         warnings=tuple(dict.fromkeys(warnings)),
     )
     writer.finish(output, meta, lines, ())

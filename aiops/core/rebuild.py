@@ -49,7 +49,13 @@ def rebuild(
         return Rebuilt(_ordered(lines), NOTHING_KNOWN)
     nodes = rebuild_objects.nodes(history, known_labels)
     zoned = {node.target.name: node for node in nodes}
-    around = Surroundings(history, zoned, known_labels, rebuild_objects.budgets(history))
+    around = Surroundings(
+        nodes=zoned,
+        known_labels=known_labels,
+        spaces_with_budgets=rebuild_objects.budgets(history),
+        bounds=rebuild_objects.bounds(history),
+        scalers_known=history.knows("scaler"),
+    )
     for being in beings.values():
         lines += rebuild_objects.of_workload(being, around, history.first_ms)
     for pod in pods.values():

@@ -91,19 +91,24 @@ def _of_node(node: Node, own: Mapping[str, Track]) -> Iterator[FactLine]:
     return states((track.steps for track in own.values()), own["node_info"].there, read)
 
 
-def of_scalers(history: History) -> Iterator[FactLine]:
-    """Autoscalers."""
-    bounds = {
+def bounds(history: History) -> dict[tuple[str, str, str], Track]:
+    """Bounds of autoscalers by query, namespace and name."""
+    return {
         (query, track.labels.get("namespace", ""), track.labels.get("horizontalpodautoscaler", "")): track
         for query in ("scaler_min", "scaler_max")
         for track in history.rows(query)
     }
+
+
+def of_scalers(history: History) -> Iterator[FactLine]:
+    """Autoscalers."""
+    known = bounds(history)
     for track in history.rows("scaler"):
         name = track.labels.get("namespace", ""), track.labels.get("horizontalpodautoscaler", "")
         kind, scaled = (track.labels.get(f"scaletargetref_{part}", "") for part in ("kind", "name"))
         if all((*name, kind, scaled)):
             target = Target("HorizontalPodAutoscaler", *name)
-            ends = (bounds.get(("scaler_min", *name)), bounds.get(("scaler_max", *name)))
+            ends = (known.get(("scaler_min", *name)), known.get(("scaler_max", *name)))
             yield from _of_scaler(track, target, Target(kind, name[0], scaled), ends)
 
 

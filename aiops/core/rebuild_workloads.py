@@ -165,21 +165,22 @@ def _imaged_ms(pod: Past, at_ms: int) -> int:
 class Surroundings:
     """What a workload is read together with."""
 
-    history: History
     nodes: Mapping[str, Node]  # with their zones
     known_labels: Sequence[str]
     spaces_with_budgets: frozenset[str] | None  # None: whether there are any is unknown
+    bounds: Mapping[tuple[str, str, str], Track]  # by query, namespace and autoscaler
+    scalers_known: bool  # whether autoscalers are exported at all
 
-    def bounds(self, scaler: Track, name: str, at_ms: int) -> int | None:
+    @property
+    def none(self) -> int | None:
+        """The maximum of an autoscaler that is not there: 0, or unknown where nobody exports them."""
+        return 0 if self.scalers_known else None
+
+    def bound(self, scaler: Track, query: str, at_ms: int) -> int | None:
         """A bound of an autoscaler."""
-        for track in self.history.rows(name):
-            same = all(
-                track.labels.get(key) == scaler.labels.get(key)
-                for key in ("namespace", "horizontalpodautoscaler")
-            )
-            if same and track.there(at_ms):
-                return round(track.at(at_ms))
-        return None
+        name = scaler.labels.get("horizontalpodautoscaler", "")
+        track = self.bounds.get((query, scaler.labels.get("namespace", ""), name))
+        return round(track.at(at_ms)) if track is not None and track.there(at_ms) else None
 
 
 def snapshot(being: Being, around: Surroundings, at_ms: int) -> Workload:
@@ -192,7 +193,6 @@ def snapshot(being: Being, around: Surroundings, at_ms: int) -> Workload:
     zones = {around.nodes[node].zone for node in nodes if node in around.nodes}
     labels = next((unflat(one.labels, around.known_labels) for one in being.labels if one.there(at_ms)), {})
     scaler = next((one for one in being.scalers if one.there(at_ms)), None)
-    known_scalers = around.history.knows("scaler")
     paused = being.value("paused", at_ms)
     budgets = around.spaces_with_budgets
     free = budgets is not None and being.target.namespace not in budgets
@@ -206,8 +206,8 @@ def snapshot(being: Being, around: Surroundings, at_ms: int) -> Workload:
         revisions=tuple(_revisions(being, turns)),
         labels=labels,
         managed_by=manager(labels),
-        hpa_min=around.bounds(scaler, "scaler_min", at_ms) if scaler else None,
-        hpa_max=around.bounds(scaler, "scaler_max", at_ms) if scaler else (0 if known_scalers else None),
+        hpa_min=around.bound(scaler, "scaler_min", at_ms) if scaler else None,
+        hpa_max=around.bound(scaler, "scaler_max", at_ms) if scaler else around.none,
         hpa_name=scaler.labels.get("horizontalpodautoscaler", "") if scaler else "",
         pdb_disruptions_allowed=len(live) if free and live else None,
         max_unavailable=being.value("max_unavailable", at_ms),

@@ -81,7 +81,8 @@ def _client(kubeconfig: Path, context: str) -> Any:
     if not kubeconfig.is_file():
         raise InputError([Problem(str(kubeconfig), "no such file", "a kubeconfig")])
     try:
-        return config.new_client_from_config(str(kubeconfig), context or None, persist_config=False)
+        make: Any = config.new_client_from_config  # the vendor's is untyped
+        return make(str(kubeconfig), context or None, persist_config=False)
     except Exception as error:
         got = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise InputError([Problem(f"--kubeconfig {kubeconfig}", got, "a kubeconfig that works")]) from error
@@ -127,7 +128,7 @@ def _get(client: Any, path: str, query: list[tuple[str, str]]) -> dict[str, Any]
         raise Forbidden(f"list {path}: expected leave to list it, got HTTP {status}")
     if status == 404:
         raise NotFound(f"list {path}: the API server has no such kind")
-    if status == 0 or status == 429 or status >= 500:
+    if status in {0, 429} or status >= 500:
         raise Unavailable(f"list {path}: got HTTP {status}")
     raise Rejected(f"list {path}: got HTTP {status}")
 
