@@ -48,9 +48,9 @@ def one_line(value: object, unit: int = 0) -> str:
             return f"[{', '.join(one_line(item) for item in value)}]"
         case Mapping():
             return f"{{{', '.join(f'{_text(str(k))}: {one_line(v)}' for k, v in value.items())}}}"
-        case Path() | Target():
+        case str() | Path() | Target():
             return _text(str(value))
-    return _text(str(value))
+    raise TypeError(f"settings: no way to write a {type(value).__name__} in one line")
 
 
 def _number(value: float) -> str:
@@ -96,7 +96,7 @@ class _Writer:
             inner = list(self.block(value, 1))
             yield f"{key}:{note}" if inner else f"{key}: {{}}{note}"
             yield from inner
-        elif isinstance(value, tuple) and value and _is_block(value[0]):
+        elif isinstance(value, tuple | list) and value and _is_block(value[0]):
             yield f"{key}:{note}"
             for item in value:
                 yield from self._item(item)
