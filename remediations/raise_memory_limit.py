@@ -69,7 +69,7 @@ class RaiseMemoryLimit:
             impact=Impact.MEDIUM if asked and target.kind != "StatefulSet" else Impact.HIGH,
             blast_radius=BlastRadius(pods=pods, share=1.0, at_once=workload.rollout_takes),
             command="; ".join(_command(target, name, limit) for name, limit in raised.items()),
-            because="" if asked else "its request may follow the limit and cost room",
+            because=_why(target, asked),
         )
 
     def _concerns(self, container: Container) -> bool:
@@ -79,6 +79,12 @@ class RaiseMemoryLimit:
         limit = container.memory_limit or 0
         wanted = min(math.ceil(limit * self.factor / MIB), self.max_mib) * MIB
         return wanted if wanted > limit else None
+
+
+def _why(target: Target, asked: bool) -> str:
+    if not asked:
+        return "its request may follow the limit and cost room"
+    return "it restarts a StatefulSet" if target.kind == "StatefulSet" else ""
 
 
 def _command(target: Target, container: str, limit: int) -> str:

@@ -12,14 +12,18 @@ Undo:    delete the Job that was created.
 Source:  Kubernetes documentation, "Jobs".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from aiops.model import BlastRadius, Change, ChangeVerb, Facts, Impact, NotApplicable, Step, Target
 from aiops.plugin import Right
 
 LONGEST_NAME = 63
+OF_THE_OLD_JOB = frozenset(  # labels that the Job controller writes, and refuses to be given
+    {"controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class RerunJob:
         created = Target("Job", target.namespace, name, target.cluster)
         body = {
             "metadata": {"name": name},
-            "spec": {"backoffLimit": self.backoff_limit, "template": dict(template)},
+            "spec": {"backoffLimit": self.backoff_limit, "template": _anew(template)},
         }
         return Step(
             summary=f"run {target} once more as {name}",
@@ -60,3 +64,12 @@ class RerunJob:
             blast_radius=BlastRadius(pods=1, share=1.0, at_once=0),
             command=f"kubectl -n {target.namespace} get job/{target.name} -o yaml  # edit, create as {name}",
         )
+
+
+def _anew(template: Mapping[str, Any]) -> dict[str, Any]:
+    """``template`` without what names the Job it was taken from."""
+    metadata = template.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("labels"), Mapping):
+        return dict(template)
+    labels = {key: value for key, value in metadata["labels"].items() if key not in OF_THE_OLD_JOB}
+    return {**template, "metadata": {**metadata, "labels": labels}}

@@ -6,7 +6,8 @@ attempt is passed over; ``revision`` names one outright.
 
 Input:   a Deployment, StatefulSet or DaemonSet with its revisions; the pod template where it is known.
 Output:  a Step, or NotApplicable with the reason. Containers of the patch are merged by their name. Where
-         only images are known (a recording) the patch shows those, and it cannot be sent.
+         only images are known (a recording) the patch shows those, with the names of the containers that run
+         them now, and it cannot be sent.
 Errors:  none; a change planned on a stale version is refused by the API server.
 Impact:  HIGH, always: an older version may not understand newer data.
 Undo:    forward to the revision that is current now, where its template is known. Never automatic.
@@ -49,7 +50,7 @@ class Rollback:
         chosen = self._choose(workload.revisions)
         if isinstance(chosen, NotApplicable):
             return chosen
-        forth = _template(chosen)
+        forth = _template(chosen, workload)
         if forth is None or (chosen.template is None and workload.resource_version is not None):
             return NotApplicable(f"the pod template of revision {chosen.number} of {target} is not known")
         back = current.template
@@ -92,10 +93,26 @@ def _held(revision: Revision, successor: Revision) -> int | None:
     return successor.since_ms - revision.since_ms
 
 
-def _template(revision: Revision) -> dict[str, Any] | None:
+def _template(revision: Revision, workload: Workload) -> dict[str, Any] | None:
     if revision.template is not None:
         return dict(revision.template)
-    return {"spec": {"containers": [{"image": one} for one in revision.images]}} if revision.images else None
+    if not revision.images:
+        return None
+    containers = [{"image": image, **_name(image, workload)} for image in revision.images]
+    return {"spec": {"containers": containers}}
+
+
+def _name(image: str, workload: Workload) -> dict[str, str]:
+    """The container that runs another version of ``image`` now; none where it is not just one."""
+    names = [one.name for one in workload.containers if _repository(one.image) == _repository(image)]
+    return {"name": names[0]} if len(names) == 1 else {}
+
+
+def _repository(image: str) -> str:
+    """An image without its tag and digest; the port of a registry is no tag."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition(":")[0]
 
 
 def _change(workload: Workload, template: Any) -> Change:
