@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from aiops.model.policy import FreezeWindow
 
+Value = str | int | float | bool
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:
@@ -28,4 +30,4 @@ class Detection:
 class DetectorSettings:
     """Parameters of a detector by name, over its own defaults."""
 
-    parameters: dict[str, dict[str, str | int | float | bool]] = field(default_factory=dict)
+    parameters: dict[str, dict[str, Value]] = field(default_factory=dict)  # detector -> parameter -> value

@@ -169,7 +169,7 @@ class Edge:
     """``caller`` calls ``callee``: trouble travels from callee to caller."""
 
     caller: Target  # such as Deployment/shop/web
-    callee: Target
+    callee: Target  # such as StatefulSet/shop/db
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class Scope:
     playbook to a place: where no scope matches, the mode is observe.
     """
 
-    mode: Mode
+    mode: Mode  # the most that may be done there
     namespace: str = ""  # its exact name
     workload: str = ""  # Kind/namespace/name
     playbook: str = ""  # its name

@@ -46,16 +46,16 @@ class ClusterSettings:
 class ServerSettings:
     """Where health and our own metrics are served. Loopback by default: opening it is a decision (S1)."""
 
-    host: str = "127.0.0.1"
-    port: int = 9911
+    host: str = "127.0.0.1"  # address to listen on
+    port: int = 9911  # 0: any free one
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
     """How the daemon speaks of its own doing."""
 
-    format: LogFormat = LogFormat.AUTO
-    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.AUTO  # auto is console on a terminal, else json
+    level: LogLevel = LogLevel.INFO  # the least that is logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Off:
     """What is loaded and not used. Names must exist, so that a typing error switches nothing else off."""
 
     packs: tuple[str, ...] = ()  # of signals: names of their files without ".yaml"
-    signals: tuple[str, ...] = ()
-    playbooks: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()  # names of single ones
+    playbooks: tuple[str, ...] = ()  # their names
 
 
 @dataclass(frozen=True, slots=True)
