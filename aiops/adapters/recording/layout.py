@@ -105,7 +105,7 @@ def _scalar(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return "".join(_character(one) for one in json.dumps(value, ensure_ascii=False))
+            return json.dumps("".join(_character(one) for one in value), ensure_ascii=False)
         case int() | float():
             return repr(value)
         case dict():
@@ -115,4 +115,5 @@ def _scalar(value: object) -> str:
 
 
 def _character(one: str) -> str:
-    return one if one.isprintable() else "\N{REPLACEMENT CHARACTER}"  # the strict reader takes none
+    fine = one.isprintable() or one in "\n\t"  # the strict reader takes no other control characters
+    return one if fine else "\N{REPLACEMENT CHARACTER}"
