@@ -1,5 +1,6 @@
 """A dry run as people and programs read it: the story, its score, a comparison, one document, one page."""
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,17 +60,29 @@ def write_report(path: Path, run: DryRun) -> None:
     """Write the page, whole or not at all; InputError where that is impossible."""
     from aiops.web.report import render
 
-    page = render(run.story, run.score, run.comparison)
+    _put(path, render(run.story, run.score, run.comparison))
+
+
+def reserve(path: Path) -> None:
+    """InputError now where ``write_report`` would raise it after all the work."""
+    _put(path, "", keep=False)
+
+
+def _put(path: Path, text: str, *, keep: bool = True) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "a directory")
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(text, encoding="utf-8")
+            if keep:
+                partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(
-            [Problem(str(path), str(error.strerror or error), "a file that can be written")]
-        ) from error
+        problem = Problem(str(path), str(error.strerror or error), "a file that can be written")
+        raise InputError([problem]) from error
 
 
 def document(run: DryRun) -> dict[str, Any]:

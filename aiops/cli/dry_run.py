@@ -45,6 +45,8 @@ def command(
     from aiops.cli.progress import bar
     from aiops.cli.show import console, print_json
 
+    if html is not None:
+        report.reserve(html)
     with bar() as progress:
         run = report.dry_run(recording, config, other, progress, until)
     if html is not None:
