@@ -85,12 +85,7 @@ class Subject:
         times = START_MS + STEP_MS * (column + np.arange(values.shape[1], dtype=np.int64))
         if not self.multi:
             return Panel("requests", "req/s", targets, times, values)
-        shifted = np.roll(values, 3, axis=1) if values.size else values
-        several = {
-            "requests": values,
-            "cpu": values / 8,
-            "latency": np.where(np.isnan(values), np.nan, shifted),
-        }
+        several = {"requests": values, "cpu": values / 8, "idle": 100 - values}
         return [Panel(name, "1", targets, times, some) for name, some in several.items()]
 
     def fit(self, values, prefix="pod"):

@@ -18,8 +18,8 @@ def test_one_of_up_to_ten_metrics_must_be_a_third_beyond_its_edge(score, bad):
 
 @pytest.mark.parametrize(("loud", "bad"), [(1, False), (2, True)])
 def test_of_eleven_metrics_two_must_be_loud(loud, bad):
-    """The loudest tenth of eleven is two. One at 1.6 says 1.6 / 1.4 = 1.143: with a still one beside it half of
-    that, with another as loud all of it."""
+    """The loudest tenth of eleven is two. One at 1.6 says 1.6 / 1.4 = 1.143: with a still one beside it half
+    of that, with another as loud all of it."""
     assert bool(column(*[1.6] * loud, *[0.01] * (11 - loud)) >= 1) is bad
 
 

@@ -23,9 +23,9 @@ def test_the_edge_is_as_many_sigmas_as_asked_of_what_is_usual():
 
 
 def test_a_series_that_spikes_now_and_then_gets_a_wide_band():
-    """Every 100th distance is 10, the others 1: cubes of 0.99 + 10 = 10.99 in the mean. Of the first thousand a
-    share of 1 / e counts as still, so after two thousand (6.95 + 10.99) / 2 = 8.97 is known; five times its
-    cube root is 10.4, beyond the spikes. What is usual alone would end at 5 * 1.2533 * 1.09 = 6.8."""
+    """Every 100th distance is 10, the others 1: cubes of 0.99 + 10 = 10.99 in the mean. Of the first thousand
+    a share of 1 / e counts as still, so after two thousand (6.95 + 10.99) / 2 = 8.97 is known; five times
+    its cube root is 10.4, beyond the spikes. What is usual alone would end at 5 * 1.2533 * 1.09 = 6.8."""
     state = learn([*[1.0] * 99, 10.0] * 20, known=False)
     assert state.tail()[0] == pytest.approx(10.4, abs=0.1)
     assert state.edge()[0] > 10
