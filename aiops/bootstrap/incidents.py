@@ -50,7 +50,7 @@ def records_of(store: Store, incident_id: str) -> tuple[list[Record], str]:
 
 def full_id(ids: Sequence[str], beginning: str) -> str:
     """The one id that begins so; InputError where there is none, or more than one."""
-    matches = [one for one in ids if one.startswith(beginning)]
+    matches = [one for one in ids if beginning and one.startswith(beginning)]
     if beginning in matches:
         return beginning
     if len(matches) == 1:
