@@ -3,6 +3,7 @@
 What comes out is parsed again by whoever sends it; a query that cannot be rewritten soundly is Rejected.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -174,3 +175,16 @@ def _call(query: str, listed: list[Token], at: int) -> tuple[int, int]:
         depth += {"(": 1, ")": -1}.get(listed[last].text, 0)
         last += 1
     return listed[first - 1].start, listed[last - 1].end
+
+
+def window_s(query: str) -> float:
+    """The longest window of ``query``, in seconds; 0 without one."""
+    listed = tokens(query)
+    return max(
+        (
+            seconds(token.text)
+            for before, token in itertools.pairwise(listed)
+            if before.text == "[" and token.kind == "duration"
+        ),
+        default=0.0,
+    )
