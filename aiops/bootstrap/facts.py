@@ -1,14 +1,31 @@
-"""Facts for the live loop: what is known of the cluster, from a recording, or nothing.
+"""Facts for the live loop: what is known of the cluster, and how old that knowledge is.
 
-Reading a live API server comes with acting on it. Recorded facts are as old as the recording's end, and say
-so: guards that ask for fresh facts hold.
+Reading the API server comes with acting on it. Until then facts are rebuilt from kube-state-metrics, as a
+recording's are: owners, images, replicas, rollouts, restarts, conditions, calls and fired alerts. They know
+no uid and no resource version, so what is planned on them can be shown and never sent. Or they are taken
+from a recording, and are as old as its end: guards that ask for fresh facts hold.
 """
 
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from aiops.adapters.recording.fold import Fold
 from aiops.bootstrap.recordings import open_recording
+from aiops.core.rebuild import rebuild
+from aiops.core.rebuild_alerts import Rule
+from aiops.core.rebuild_history import History
+from aiops.engine.past import history_of, renames_of
+from aiops.errors import PortError
 from aiops.model import Facts
-from aiops.ports import FactSource, MetricSource
+from aiops.ports import MetricSource
+
+BACK_MS, BACK_STEP_MS = 2 * 3_600_000, 60_000  # what is asked for at the start: recent changes are suspects
+KEPT_MS = 6 * 3_600_000  # older changes are no suspects any more
+
+Failed = Callable[[str, Exception], None]
 
 
 class RecordedFacts:
@@ -23,6 +40,49 @@ class RecordedFacts:
         return self._facts
 
 
-def make_facts(recording: Path | None, source: MetricSource, cluster: str) -> FactSource | None:  # noqa: ARG001
-    """The facts of ``recording``; None where there is none."""
-    return None if recording is None else RecordedFacts(recording)
+class MetricFacts:
+    """``ports.FactSource``: rebuilt from kube-state-metrics, about fifty queries each ``refresh``.
+
+    ``facts`` answers from the newest refresh and asks nothing, but the first time. Safe between threads.
+    """
+
+    def __init__(
+        self,
+        source: MetricSource,
+        cluster: str,
+        known_labels: Sequence[str] = (),
+        rules: Callable[[], Mapping[str, Rule]] = dict,
+    ) -> None:
+        self._source, self._cluster, self._known_labels, self._rules = source, cluster, known_labels, rules
+        self._lock = threading.Lock()
+        self._history = History()
+        self._names: Mapping[str, str] = {}
+        self._facts: Facts | None = None
+
+    def facts(self, at_ms: int) -> Facts:
+        """The cluster as of the newest refresh, whose time is ``Facts.at_ms``. Raises PortError."""
+        if self._facts is None:
+            self.refresh(at_ms)
+        assert self._facts is not None  # noqa: S101 - refreshed just now, or it raised
+        return self._facts
+
+    def refresh(self, at_ms: int) -> None:
+        """Ask how things stand at ``at_ms``; the first time how they came to be so. Raises PortError, and
+        then what was known stands and grows old."""
+        with self._lock:
+            if self._history.last_ms is None:
+                self._names = renames_of(self._source, at_ms)
+                times = np.arange(at_ms - BACK_MS, at_ms, BACK_STEP_MS, dtype=np.int64)
+                self._history = history_of(self._source, times, BACK_STEP_MS, self._names)
+            now = np.array([at_ms], np.int64)
+            self._history.follow(history_of(self._source, now, BACK_STEP_MS, self._names))
+            self._history.forget(at_ms - KEPT_MS)
+            rebuilt = rebuild(self._history, self._known_labels, self._rules())
+            self._facts = Fold(self._cluster, rebuilt.lines, rebuilt.unknown).facts(at_ms)
+
+    def keep_fresh(self, now_ms: Callable[[], int], failed: Failed) -> None:
+        """A job for the scheduler: refresh; a failure is told and tried again."""
+        try:
+            self.refresh(now_ms())
+        except PortError as error:
+            failed("facts", error)

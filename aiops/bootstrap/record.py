@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aiops.adapters.recording import importing, tables, writer
 from aiops.adapters.recording.layout import iso, signal_file
@@ -22,12 +21,12 @@ from aiops.core.mapping import to_panel
 from aiops.core.rebuild import owners, rebuild
 from aiops.core.rebuild_alerts import Rule
 from aiops.core.rebuild_history import History
-from aiops.core.rebuild_queries import EVERY, SEEING, renames
+from aiops.engine.past import history_of, renames_of
 from aiops.errors import InputError, NotFound, Problem, Rejected
-from aiops.model import Facts, Panel, Pod, Role, Signal, Target, TargetMapping, Times
+from aiops.model import Facts, Panel, Pod, Signal, Target, Times
 from aiops.model.recording import FactLine, RecordingMeta, Unreadable
 from aiops.model.wire import to_json
-from aiops.ports import MetricSource, Series
+from aiops.ports import MetricSource
 
 DAY_MS = 86_400_000
 MOST_POINTS = 11_000  # a series and query: Prometheus' own limit
@@ -158,8 +157,8 @@ def record(
         step(f"cluster facts, {iso(int(chunk[0]))[:10]}")
         kept = partial.facts(number)
         if kept is None:
-            names = _renames(source, end_ms) if names is None else names
-            kept = _history(source, chunk, job.step_ms, names).to_plain()
+            names = renames_of(source, end_ms) if names is None else names
+            kept = history_of(source, chunk, job.step_ms, names).to_plain()
             partial.keep_facts(number, kept)
         history.follow(History.from_plain(kept))
     pods = owners(history)
@@ -170,38 +169,6 @@ def record(
                 partial.keep(signal, number, *_samples(source, signal, chunk, job, pods))
     progress(total, total, "writing")
     return _finish(job, partial, times, history, rules or {}, now or Now())
-
-
-def _renames(source: MetricSource, at_ms: int) -> dict[str, str]:
-    """How this server writes the labels of places; nothing is renamed where it has no pods to show."""
-    sample = Signal("sample", "topk(20, kube_pod_info)", "", Role.OTHER, TargetMapping("Pod", "pod", ""))
-    try:
-        return renames(source.query(sample, at_ms).labels)
-    except (Rejected, NotFound):
-        return {}
-
-
-def _history(source: MetricSource, chunk: Times, step_ms: int, names: Mapping[str, str]) -> History:
-    span = int(chunk[0]), int(chunk[-1])
-    anchor = Signal("seeing", SEEING, "", Role.OTHER, TargetMapping("Cluster", "cluster"))
-    seeing = _seen(source.query_range(anchor, *span, step_ms), len(chunk))
-    history = History()
-    history.see(seeing, chunk)
-    for name, query in EVERY.items():
-        if query.states and not seeing.any():
-            continue
-        try:
-            series = source.query_range(query.signal(name, names), *span, step_ms)
-        except Rejected:  # this server cannot answer it: that kind of fact stays unknown
-            continue
-        history.add(name, series, seeing if query.states else np.ones(len(chunk), bool))
-    return history
-
-
-def _seen(series: Series, columns: int) -> NDArray[np.bool_]:
-    if not len(series.labels):
-        return np.zeros(columns, bool)
-    return np.asarray(np.isfinite(series.values).any(axis=0))
 
 
 def _samples(

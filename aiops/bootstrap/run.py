@@ -5,6 +5,7 @@ the missing history, the first tick, then the scheduler. SIGTERM: no new tick, t
 baselines are saved, the journal is closed.
 """
 
+import functools
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
@@ -16,9 +17,10 @@ from aiops.adapters.baselines import FileBaselines
 from aiops.adapters.clock import SystemClock
 from aiops.adapters.scheduler import Scheduler
 from aiops.bootstrap.config import find_state, load_settings
-from aiops.bootstrap.facts import make_facts
+from aiops.bootstrap.facts import MetricFacts, RecordedFacts
 from aiops.bootstrap.journal import lead
 from aiops.bootstrap.prometheus import identity_of, make_source
+from aiops.bootstrap.record_live import known_labels, rules_of
 from aiops.bootstrap.rules import make_rules
 from aiops.engine.ahead import Ahead
 from aiops.engine.collect import Collector
@@ -34,7 +36,7 @@ from aiops.telemetry import Metrics, configure, logger
 from aiops.web.app import make_app
 from aiops.web.server import Server
 
-SAVE_S, TIDY_S = 60.0, 600.0
+SAVE_S, TIDY_S, FACTS_S = 60.0, 600.0, 15.0
 KEPT_S, MOST_COLUMNS = 3 * 3600, 1_000  # what the rings hold: enough for what was calm before an incident
 
 
@@ -118,7 +120,7 @@ def assemble(
         screens=Screens(rules, step_s),
         rings=rings,
         collector=Collector(source, rules.signals, rules.cluster, rules.detection.max_series),
-        facts_of=make_facts(facts, source, rules.cluster),
+        facts_of=RecordedFacts(facts) if facts is not None else _metric_facts(settings, source),
         baselines=FileBaselines(
             state / "baselines",
             lambda name, problem: watcher.failed(f"baseline {name}", Unavailable(problem)),
@@ -128,6 +130,11 @@ def assemble(
         identity=identity_of(settings.prometheus),
         ahead=Ahead(rules, rings),
     )
+
+
+def _metric_facts(settings: Settings, source: MetricSource) -> MetricFacts:
+    rules = functools.cache(lambda: rules_of(source))  # runbook links: read once
+    return MetricFacts(source, settings.cluster.name, known_labels(settings), rules)
 
 
 def _keep_going(live: Live, stop: threading.Event) -> None:
@@ -140,6 +147,9 @@ def _keep_going(live: Live, stop: threading.Event) -> None:
         scheduler.every(live.step_ms / 1000, "tick", live.tick)
         scheduler.every(SAVE_S, "save", live.save)
         scheduler.every(TIDY_S, "tidy", live.tidy)
+        if isinstance(live.facts_of, MetricFacts):
+            refresh = functools.partial(live.facts_of.keep_fresh, live.clock.now_ms, watcher.failed)
+            scheduler.every(FACTS_S, "facts", refresh)
         scheduler.start()
     try:
         stop.wait()

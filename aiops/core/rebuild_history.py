@@ -89,6 +89,17 @@ class History:
             for key in {*known, *rows}:
                 _join(known.setdefault(key, []), rows.get(key, []), later.first_ms)
 
+    def forget(self, before_ms: int) -> None:
+        """Keep of each series only what was true at ``before_ms`` and what came after; drop what was gone."""
+        for rows in self.tracks.values():
+            for key, steps in list(rows.items()):
+                at = max(bisect.bisect_right(steps, before_ms, key=_time) - 1, 0)
+                rows[key] = steps[at:]
+                if len(steps) - at <= 1 and (not steps or math.isnan(steps[-1][1])):
+                    del rows[key]
+        at = max(bisect.bisect_right(self.blind, before_ms, key=_time) - 1, 0)
+        self.blind = self.blind[at:]
+
     def rows(self, name: str) -> Iterator[Track]:
         """All tracks of a query, in order of their labels."""
         for key, steps in sorted(self.tracks.get(name, {}).items()):
