@@ -19,7 +19,7 @@ def examples(page):
 
 @pytest.mark.parametrize("text", examples("configure.md"), ids=range(len(examples("configure.md"))))
 def test_an_example_of_configure_can_be_used(tmp_path, text):
-    (tmp_path / "aiops.yaml").write_text(text)
+    (tmp_path / "aiops.yaml").write_text(dedent(text))
     assert load_settings(tmp_path).digest != load_settings().digest
 
 
