@@ -7,8 +7,11 @@ import sqlite3
 
 import pytest
 
-from aiops.errors import InputError
-from aiops.model.wire import canonical
+from aiops.cli.records import digest_right, incident_lines
+from aiops.core.chain import seal
+from aiops.errors import InputError, Rejected
+from aiops.model import Entry
+from aiops.model.wire import canonical, digest
 from tests.unit.cli import journals
 from tests.unit.cli.recordings import FAILS, HOUR
 
@@ -59,7 +62,9 @@ def test_a_recording_explains_its_incidents_too(small, incident_id, answer):
     ]
 
 
-def test_a_journal_that_was_changed_is_told_and_the_answer_is_no(state, incident_id, aiops, tmp_path):
+def test_a_journal_that_was_changed_explains_nothing_and_says_what_was_changed(
+    state, incident_id, aiops, tmp_path
+):
     """S10."""
     copy = tmp_path / "state"
     shutil.copytree(state, copy)
@@ -73,9 +78,20 @@ def test_a_journal_that_was_changed_is_told_and_the_answer_is_no(state, incident
     journal.commit()
     journal.close()
     result = aiops("explain", incident_id, "--state", copy)
-    assert result.exit_code == 1
-    assert "was changed: its hash is not that of its content" in result.stdout
-    assert "WRONG" in result.stdout  # the digest of the samples does not fit either
+    assert isinstance(result.exception, Rejected)
+    assert f"record {seq} was changed: its hash is not that of its content" in str(result.exception)
+    assert result.stdout == ""
+
+
+def test_samples_that_do_not_fit_their_digest_are_told():
+    samples = {"times_ms": [1, 2], "values": [0.5, None]}
+    payload = {"target": CART, "signal": "error_ratio", "detector": "default", "samples": samples}
+    seen = seal(Entry("evidence_seen", "i", 2, payload | {"digest": digest("samples", samples)}), (0, ""), 1)
+    other = seal(Entry("evidence_seen", "i", 2, payload | {"digest": "0" * 64}), (0, ""), 1)
+    assert [digest_right(record) for record in (seen, other)] == [True, False]
+    assert "0.5 -" in "\n".join(text.plain for text in incident_lines([seen], ""))  # a gap is a dash
+    (*_, last) = incident_lines([other], "record 1 was changed")
+    assert last.plain.endswith(" WRONG")
 
 
 @pytest.mark.parametrize("name", ["zzz", ""])
