@@ -81,7 +81,8 @@ def held(source: str, lines: Sequence[Line], warnings: Iterable[str] = ()) -> He
 
 def _step(lines: Sequence[Line]) -> int:
     steps = [int(np.median(np.diff(line.times))) for line in lines if len(line.times) > 1]
-    return max(1, int(np.median(steps))) if steps else 60_000
+    step = max(1, int(np.median(steps))) if steps else 60_000
+    return step if step < 1000 else round(step / 1000) * 1000  # scrapes come some milliseconds late or early
 
 
 def _signals(name: str, lines: Sequence[Line]) -> Iterator[tuple[Signal, list[Line]]]:

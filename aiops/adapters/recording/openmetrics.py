@@ -82,6 +82,8 @@ def _lines(path: Path, counted: _Counted) -> tuple[list[Line], int]:
                 values.append(float(sample.value))
             if samples > MOST_SAMPLES:
                 raise InputError([Problem(str(path), "too many samples", f"at most {MOST_SAMPLES}")])
+    except UnicodeDecodeError:
+        raise
     except (ValueError, TypeError, KeyError, IndexError) as error:
         got = str(error)[:120] or "something unreadable"
         raise InputError([Problem(f"{path}:{counted.number}", got, "a line of OpenMetrics text")]) from error

@@ -71,8 +71,8 @@ def _result(path: Path, told: list[str]) -> list[Any]:
         got = f"an error of the server: {reply.get('error')!s:.80}"
         raise InputError([Problem(str(path), got, "a reply with data")])
     told += [f"{path.name}: the server warned: {text}" for text in reply.get("warnings") or ()]
-    inner = reply.get("data", reply)
-    result = inner.get("result") if isinstance(inner, dict) else data
+    inner = data if isinstance(data, list) else reply.get("data", reply)  # some clients save the list alone
+    result = inner.get("result") if isinstance(inner, dict) else inner
     kind = inner.get("resultType", "matrix") if isinstance(inner, dict) else "matrix"
     if not isinstance(result, list) or kind not in ("matrix", "vector"):
         got = f"resultType {kind!r:.40}" if isinstance(result, list) else type(data).__name__
