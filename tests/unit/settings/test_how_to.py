@@ -12,9 +12,7 @@ HOW_TO = Path(__file__).parents[3] / "docs" / "how-to"
 
 
 def examples(page):
-    return [
-        dedent(text) for text in re.findall(r"^ *```yaml\n(.*?)```", (HOW_TO / page).read_text(), re.S | re.M)
-    ]
+    return re.findall(r"^ *```yaml\n(.*?)```", (HOW_TO / page).read_text(), re.S | re.M)
 
 
 @pytest.mark.parametrize("text", examples("configure.md"), ids=range(len(examples("configure.md"))))
