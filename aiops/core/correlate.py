@@ -2,8 +2,8 @@
 
 An anomaly joins the incident it is tied to (``aiops.core.relate``), else brings back one that closed
 lately, else opens one. An incident closes when it was calm for ``close_after_s``; after ``flaps_are_one``
-returns only when calm for ``reopen_within_s``. What was broken at first sight is KNOWN; what is merely
-expected is PREDICTED until it comes true.
+returns only when calm for ``reopen_within_s``; and never while we are blind for one of its signals. What was
+broken at first sight is KNOWN; what is merely expected is PREDICTED until it comes true.
 
 Input:   the Book, what happened in this tick, the facts, now.
 Output:  the next Book, and what changed, in the order in which people should hear of it.
@@ -27,6 +27,7 @@ from aiops.core.book import (
 from aiops.core.detect import Cleared, Happening
 from aiops.core.draft import Draft
 from aiops.core.known import look
+from aiops.core.quality import SEEING, Quality
 from aiops.core.relate import Ground
 from aiops.core.storm import advance, toll, watched
 from aiops.model import Correlation, Facts, Incident, StormLimits
@@ -56,6 +57,7 @@ def correlate(
     *,
     cluster: str = "",
     opt_in_label: str = "aiops.dev/opt-in",
+    quality: Quality = SEEING,
 ) -> tuple[Book, tuple[IncidentChange, ...]]:
     """One tick; see the module's docstring. The order of ``happenings`` of one time does not matter."""
     book = look(book, facts, now_ms)
@@ -66,7 +68,7 @@ def correlate(
     for happening in sorted(happenings, key=_order):
         draft.take(happening)
     draft.join_alerts()
-    draft.close_what_is_over()
+    draft.close_what_is_over(quality)
     weather, told = _storm(draft, ground, storm, now_ms, opt_in_label)
     if weather is not None:
         draft.mark_storm(weather.since_ms - 1000 * storm.window_s)

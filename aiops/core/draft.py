@@ -11,6 +11,7 @@ from aiops.core.detect import Cleared, Happening
 from aiops.core.fingerprint import incident_id
 from aiops.core.known import broken_at_first_sight
 from aiops.core.page import Page, begun, returned
+from aiops.core.quality import Quality
 from aiops.core.relate import TOGETHER_MS, Ground
 from aiops.model import (
     Alert,
@@ -193,9 +194,11 @@ class Draft:
             if page.kind is IncidentKind.PREDICTED and page.shows(anomaly):
                 self._end(at, f"{CAME_TRUE}: incident {into}")
 
-    def close_what_is_over(self) -> None:
-        """Apply the rules that close an incident."""
+    def close_what_is_over(self, quality: Quality) -> None:
+        """Apply the rules that close an incident, where we see all of its signals (M2)."""
         for at, page in tuple(self.pages.items()):
+            if quality.identity_error or any(one.signal in quality.blind for one in page.anomalies.values()):
+                continue
             because = over(self._derived(page), self.ground, self.now_ms, self.settings)
             if because:
                 self._end(at, because)

@@ -66,7 +66,7 @@ def blindness(reading: Reading) -> str:
         return "the answer is partial"
     if reading.expected and reading.seen == 0:
         return f"no data: {reading.expected} series a moment ago, none now"
-    if reading.expected - reading.seen > GONE_SHARE * reading.expected and reading.expected > 2:
+    if reading.expected > 2 and reading.expected - reading.seen >= GONE_SHARE * reading.expected:
         return f"{reading.expected - reading.seen} of {reading.expected} series gone at once"
     return ""
 
@@ -101,7 +101,7 @@ def recorded(panels: Sequence[Panel], window_ms: int) -> Mapping[int, Quality]:
             axis=1,
         )
         expected = (lately | here).sum(axis=0)
-        for column in np.flatnonzero(expected - seen > GONE_SHARE * expected):
+        for column in np.flatnonzero((expected > 0) & (expected - seen >= GONE_SHARE * expected)):
             reading = Reading(panel.signal, int(expected[column]), int(seen[column]))
             reason = blindness(reading)
             if reason:

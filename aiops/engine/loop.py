@@ -109,6 +109,7 @@ class Loop:
             self.rules.policy.storm,
             cluster=self.rules.cluster,
             opt_in_label=self.rules.policy.opt_in_label,
+            quality=quality,
         )
         turn.follows(book)
         for change in changes:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aiops.core.quality import Quality
 from aiops.model import Alert, AnomalyKind, ClusterEvent, Correlation, EventKind, Node, Pod, Target, Workload
 from tests.unit.core.timelines import Timeline, calls, deployment, ms, the_facts
 
@@ -139,6 +140,20 @@ def test_a_series_that_merely_ends_closes_nothing():
     assert timeline.groups == ["mail"]
     timeline.tick(ms("10:00") + 86_400_001)
     assert "lost from sight: no bad or good sample for a day" in timeline.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("quality", "line"),
+    [
+        (Quality({"latency": "no data"}), "10:31 closed"),  # as soon as we see again
+        (Quality({}, identity_error="answers for prod-us"), "10:31 closed"),
+        (Quality({"memory": "no data"}), "10:15 closed"),  # another signal's blindness
+    ],
+)
+def test_while_we_are_blind_for_it_an_incident_does_not_end(quality, line):
+    """M2: calm since 10:10, blind from 10:11 to 10:30: nobody knows whether it stayed calm."""
+    timeline = Timeline().bad("10:00", "mail").good("10:10", "mail").until("10:30", quality=quality)
+    assert timeline.until("10:35").lines[-1].startswith(line)
 
 
 def test_what_was_deleted_is_closed_as_deleted():

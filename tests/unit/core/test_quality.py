@@ -30,9 +30,9 @@ def test_doubtful_data_blinds_and_says_why(bad, word):
     assert word in quality.why()
 
 
-@pytest.mark.parametrize(("seen", "usable"), [(7, True), (6, False)])
-def test_thirty_percent_gone_is_still_a_fact_and_more_is_blindness(seen, usable):
-    """M2: 3 of 10 may be a node; 4 of 10 at once may be the scrape."""
+@pytest.mark.parametrize(("seen", "usable"), [(8, True), (7, False)])
+def test_from_thirty_percent_gone_at_once_on_we_are_blind(seen, usable):
+    """M2: 2 of 10 may be a node; 3 of 10 at once may be the scrape."""
     assert assess([reading(seen=seen)], SEEING, 0, MINUTE).usable is usable
 
 

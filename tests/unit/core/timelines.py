@@ -9,6 +9,7 @@ from dataclasses import replace
 from aiops.core.book import Closed, Opened, StormBegan, StormEnded
 from aiops.core.correlate import Book, correlate
 from aiops.core.detect import Cleared, Raised
+from aiops.core.quality import SEEING
 from aiops.model import (
     Anomaly,
     AnomalyKind,
@@ -87,11 +88,11 @@ class Timeline:
         self.book, self.lines, self.changes, self.now_ms = Book(), [], [], 0
         self.tick(since)
 
-    def tick(self, at, *happenings):
+    def tick(self, at, *happenings, quality=SEEING):
         """Advance to ``at`` and take ``happenings`` in."""
         self.now_ms = ms(at) if isinstance(at, str) else at
         self.book, changes = correlate(
-            self.book, happenings, self.facts, self.now_ms, self.settings, self.storm
+            self.book, happenings, self.facts, self.now_ms, self.settings, self.storm, quality=quality
         )
         self.changes += changes
         self.lines += [line for change in changes if (line := self.line(change))]
@@ -107,10 +108,10 @@ class Timeline:
         """Each of ``names`` is back."""
         return self.tick(at, *(Cleared(deployment(name), signal, ms(at), "default") for name in names))
 
-    def until(self, at):
+    def until(self, at, quality=SEEING):
         """Tick minute by minute."""
         for now_ms in range(self.now_ms + MINUTE, ms(at) + 1, MINUTE):
-            self.tick(now_ms)
+            self.tick(now_ms, quality=quality)
         return self
 
     def restart(self):
