@@ -4,12 +4,10 @@ Each member knows a centre and a reach. Once the season is known, it is the cent
 level member then lends only its reach, and the change is that of what the season leaves over. So a nightly
 job that comes every night is no news to any of them, and before the season is known they judge alone.
 
-The score of the stack is the length of the members' scores in a norm of ``power``: one member outside its
-band is enough, three near their edges are too, and small deviations do not add up to an alarm.
+The loudest member speaks: one outside its band is enough, and nearly outside in three ways is not outside.
 
 Input:   a Panel.
-Output:  Verdicts (n, t); the band is that of the loudest member, narrowed by what the others add, so that a
-         sample is outside it exactly where it is an anomaly.
+Output:  Verdicts (n, t); score and band are those of the loudest member.
 Errors:  none while judging; INCONCLUSIVE where no member can tell.
 Cost:    the members' and thirty array operations a block; 8 bytes of state a series beside theirs.
 """
@@ -38,7 +36,6 @@ class Stack:
     direction: Direction = Direction.BOTH
     min_abs: float = 0.0
     min_rel: float = 0.0
-    power: float = 4.0  # of the norm: 2 would sum up noise, infinity would hear one member only
 
     def fit(self, history: Panel) -> "FittedStack":
         """Fit every member on ``history``."""
@@ -47,22 +44,18 @@ class Stack:
         start = FittedStack(self, season, level, change, np.full(len(history.targets), np.nan))
         return start.judge(history, np.zeros(history.shape, bool))[1] if history.shape[1] else start
 
-    def combine(self, values: Floats, centres: tuple[Floats, ...], reaches: tuple[Floats, ...]) -> Verdicts:
+    def loudest(self, values: Floats, centres: tuple[Floats, ...], reaches: tuple[Floats, ...]) -> Verdicts:
         """One verdict a sample from the centre and reach of each member, all (n, t)."""
-        best = np.zeros(values.shape)
-        total = np.zeros(values.shape)
+        best = np.full(values.shape, -np.inf)
         centre, reach = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
         for where, far in zip(centres, reaches, strict=True):
             edge = np.maximum(far, np.maximum(self.min_abs, self.min_rel * np.abs(where)))
             score = around(values, where, edge, self.direction).score
-            known = np.isfinite(score)
-            total += np.where(known, score, 0.0) ** self.power
-            louder = known & ((score > best) | np.isnan(reach)) | (np.isnan(reach) & np.isfinite(edge))
+            louder = np.where(np.isfinite(score), score, -1.0) > best  # -1: no sample, but a band to show
+            louder &= np.isfinite(edge)
             centre, reach = np.where(louder, where, centre), np.where(louder, edge, reach)
-            best = np.where(known, np.maximum(score, best), best)
-        score = total ** (1 / self.power)
-        narrowed = reach * np.where(score > 0, best / np.maximum(score, 1e-300), 1.0)
-        return around(values, centre, narrowed, self.direction)
+            best = np.where(louder, score, best)
+        return around(values, centre, reach, self.direction)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +81,7 @@ class FittedStack:
         step = season - then
         centres = (season, _first(season, level), last + np.where(np.isfinite(step), step, 0.0))
         reaches = (season_reach, level_reach, change_reach)
-        verdicts = self.config.combine(values, centres, reaches)
+        verdicts = self.config.loudest(values, centres, reaches)
         return verdicts, FittedStack(self.config, fitted_season, fitted_level, fitted_change, before)
 
 

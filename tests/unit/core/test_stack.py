@@ -62,11 +62,15 @@ def test_one_member_that_says_so_is_enough(away, status):
     assert judge(stack, panel([5.0])).status == [[status]]
 
 
-@pytest.mark.parametrize(("away", "status"), [(0.75, Status.NORMAL), (0.77, Status.ANOMALY)])
-def test_three_members_near_their_edges_are_enough_too(away, status):
-    # (3 * s**4) ** (1/4) = 1.316 s reaches 1 at s = 0.7598.
+def test_three_members_near_their_edges_are_not_outside():
     stack = Stack(Says(5.0, 1.0), Says(5.0, 1.0), Says(5.0, 1.0))
-    assert judge(stack, panel([5.0 + away])).status == [[status]]
+    assert judge(stack, panel([5.99])).score == pytest.approx(np.array([[0.99]]))
+
+
+def test_the_band_is_that_of_the_loudest_member():
+    # 7 is half of the season's reach of 4 from its 5, and twice the change's reach of 0.5 from its 6.
+    verdicts = judge(Stack(Says(5.0, 4.0), Says(5.0, 4.0), Says(6.0, 0.5)), panel([7.0]))
+    assert (verdicts.score[0, 0], verdicts.low[0, 0], verdicts.high[0, 0]) == (2.0, 5.5, 6.5)
 
 
 def test_a_known_season_is_the_centre_for_the_level_too():
