@@ -19,7 +19,7 @@ from aiops.engine.live import Live
 from aiops.engine.loop import Loop
 from aiops.engine.screens import Screens
 from aiops.engine.window import Rings
-from aiops.model import Facts, PrometheusSettings
+from aiops.model import Detection, Facts, PrometheusSettings
 from tests.chaos.scripted_prometheus import Scripted, vector
 from tests.chaos.worlds import WORLDS
 from tests.fakes.baselines import FakeBaselines

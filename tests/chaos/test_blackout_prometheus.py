@@ -1,4 +1,4 @@
-"""G7 against a real Prometheus behind a proxy that spoils what passes: no action, and again when it is well."""
+"""G7 against a real Prometheus behind a proxy that spoils what passes: no action until it is well again."""
 
 import contextlib
 import time
