@@ -11,6 +11,8 @@ Cost:    O(series x samples) to condense each series to at most ``MOST_BLOCKS`` 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from aiops.core.trends_blocks import condense, condensed_ms, usable
 from aiops.core.trends_bottleneck import Bottleneck, bottlenecks
 from aiops.core.trends_growth import Growth, growths
@@ -36,8 +38,9 @@ class Trends:
 def trends(panels: Sequence[Panel], signals: Mapping[str, Signal], facts: Facts) -> Trends:
     """Look at all series of ``panels``; conditions are states and have no level."""
     some = [one for one in panels if one.shape[1] and signals[one.signal].role is not Role.CONDITION]
-    start_ms = min((int(one.times[0]) for one in some), default=facts.at_ms)
-    end_ms = max((int(one.times[-1]) for one in some), default=facts.at_ms)
+    stretches = [one.times[np.isfinite(one.values).any(axis=0)] for one in some]
+    start_ms = min((int(times[0]) for times in stretches if len(times)), default=facts.at_ms)
+    end_ms = max((int(times[-1]) for times in stretches if len(times)), default=start_ms)
     block_ms = condensed_ms(some, end_ms - start_ms)
     blocks = [condense(one, start_ms, end_ms, block_ms) for one in some]
     enough = [usable(one) for one in blocks]

@@ -17,7 +17,8 @@ LENGTHS_MIN = (1, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)  # all divide a d
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 MIN_DAYS = 3  # fewer, and a season cannot be told from a trend
 MIN_BLOCKS = 12  # with samples, of a series that is looked at
-MIN_SHARE = 0.5  # of its blocks must have samples
+MIN_SHARE = 0.5  # of the blocks from its first to its last must have samples
+ENDED = 0.1  # of the stretch without samples at its end: it is gone
 
 
 def condensed_ms(panels: Sequence[Panel], span_ms: int) -> int:
@@ -45,9 +46,14 @@ def condense(panel: Panel, start_ms: int, end_ms: int, block_ms: int) -> Panel:
 
 
 def usable(blocks: Panel) -> NDArray[np.intp]:
-    """The rows that have enough blocks with samples."""
-    known = np.isfinite(blocks.values).sum(axis=1)
-    return np.flatnonzero((known >= MIN_BLOCKS) & (known >= MIN_SHARE * blocks.shape[1]))
+    """The rows with enough samples in their own stretch, which may begin late and must not have ended."""
+    known = np.isfinite(blocks.values)
+    count = blocks.shape[1]
+    first = np.argmax(known, axis=1)
+    last = count - 1 - np.argmax(known[:, ::-1], axis=1)
+    many = known.sum(axis=1)
+    enough = (many >= MIN_BLOCKS) & (many >= MIN_SHARE * (last - first + 1))
+    return np.flatnonzero(enough & (count - 1 - last <= ENDED * count))
 
 
 def a_day(blocks: Panel) -> int:

@@ -71,14 +71,18 @@ def _points(blocks: Panel) -> tuple[Floats, Floats]:
 
 def _moved(points: Floats, limit: float | None) -> Mask:
     """Rows whose last quarter lies far enough from their first (n,)."""
-    quarter = max(1, points.shape[1] // 4)
-    known = np.where(np.isfinite(points), points, 0.0)
-    count = np.isfinite(points)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        first = known[:, :quarter].sum(axis=1) / count[:, :quarter].sum(axis=1)
-        last = known[:, -quarter:].sum(axis=1) / count[:, -quarter:].sum(axis=1)
+    known = np.isfinite(points)
+    many = known.sum(axis=1, keepdims=True)
+    number = np.cumsum(known, axis=1)  # of the known points of its row, from 1
+    first = _mean(points, known & (number <= np.maximum(many // 4, 1)))
+    last = _mean(points, known & (number > many - np.maximum(many // 4, 1)))
     matters = MIN_REL * (np.maximum(np.abs(first), np.abs(last)) if limit is None else abs(limit))
-    return np.asarray((np.abs(last - first) >= matters) & (first != last))
+    return np.asarray((many[:, 0] >= MIN_POINTS) & (np.abs(last - first) >= matters) & (first != last))
+
+
+def _mean(points: Floats, which: Mask) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(which, points, 0.0).sum(axis=1) / which.sum(axis=1))
 
 
 def _growth(blocks: Panel, row: int, slopes: Floats, points: Floats, limit: float | None) -> Growth:

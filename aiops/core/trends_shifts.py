@@ -62,7 +62,8 @@ def _worth_a_look(values: Floats, side: int) -> Mask:
     """Rows whose lowest and highest stretches of ``side`` blocks differ by enough (n,): a first sieve."""
     if values.shape[1] < 2 * side:
         return np.zeros(len(values), dtype=bool)
-    kept = values[:, : values.shape[1] // side * side].reshape(len(values), -1, side)
+    count = values.shape[1] // side
+    kept = values[:, : count * side].reshape(len(values), count, side)
     known = np.isfinite(kept)
     total = np.where(known, kept, 0.0).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):

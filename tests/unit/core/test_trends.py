@@ -162,6 +162,16 @@ def test_what_is_too_short_or_too_patchy_is_counted_not_guessed():
     assert found.shifts == found.growths == ()
 
 
+def test_a_series_that_began_late_is_judged_by_what_there_is_of_it():
+    """The last 3 of 8 days: from 0.5, 0.1 a day."""
+    late = np.where(DAY >= 5, 0.5 + 0.1 * (DAY - 5), np.nan)
+    old, new = look(
+        panel("disk", a=0.4 + 0.05 * DAY, z=late), disk=signal("disk", Role.DISK, limit=1.0)
+    ).growths
+    assert (old.per_day, new.per_day) == (pytest.approx(0.05, rel=0.05), pytest.approx(0.1, rel=0.05))
+    assert new.days_left == pytest.approx(2.0, abs=0.2)  # 0.2 are left of it
+
+
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, 1e308])
 def test_absurd_samples_are_as_good_as_none(bad):
     """M4."""
@@ -179,6 +189,8 @@ def test_conditions_have_no_level():
 def test_nothing_at_all_is_no_trend():
     assert trends([], {}, Facts(7)).shifts == ()
     assert look(panel("cpu", a=noise(1)).columns(0, 1)).skipped == 1
+    nobody = panel("disk", x=noise(1)).rows([])
+    assert len(look(panel("cpu", a=noise(1) + DAY), nobody).growths) == 1
 
 
 @given(st.integers(0, 1000), st.sampled_from([1e-3, 1024.0]))
