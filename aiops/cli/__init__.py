@@ -56,8 +56,10 @@ class LazyGroup(click.Group):
 def app() -> None:
     """A self-healing daemon for Kubernetes that shows its work.
 
+    \b
     Start with a recording:  aiops dry-run RECORDING
-    or with your Prometheus: aiops onboard --prometheus URL
+    or with your Prometheus: aiops onboard --prometheus URL -o my-config
+                             aiops run --config my-config --state ./state
 
     Completion: eval "$(_AIOPS_COMPLETE=bash_source aiops)"   (or zsh_source, fish_source)
     """
