@@ -9,9 +9,10 @@ from collections.abc import Mapping
 import requests
 from prometheus_api_client import PrometheusConnect
 
+from aiops.adapters.prometheus import remote
 from aiops.adapters.prometheus.replies import Document, document
 from aiops.adapters.prometheus.transport import Session
-from aiops.errors import Rejected
+from aiops.errors import Forbidden, NotFound, Rejected
 from aiops.model.prometheus import PrometheusSettings
 
 
@@ -27,6 +28,18 @@ class Connect(PrometheusConnect):  # type: ignore[misc]  # the client has no typ
         """The answer of ``/api/v1/PATH``; ``form`` values may be lists. Raises PortError."""
         address = f"{self.url}/api/v1/{path}"
         return document(self._fetch(address, form or {}, posts=path in ("query", "query_range")).content)
+
+    def read(self, body: bytes) -> bytes:
+        """The answer of remote read, as it came. NotOffered where the server does not do it."""
+        try:
+            response = self.session.request(
+                "POST", f"{self.url}/api/v1/read", data=body, headers=remote.HEADERS
+            )
+        except (NotFound, Forbidden, Rejected) as error:
+            raise remote.NotOffered from error
+        if "protobuf" not in response.headers.get("Content-Type", ""):
+            raise remote.NotOffered
+        return response.content
 
     def _fetch(self, address: str, form: Mapping[str, object], *, posts: bool) -> requests.Response:
         """Long queries go as a POST; where a gateway allows only GET (405), as that from then on."""

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from aiops.adapters.prometheus import identity, replies, shards
+from aiops.adapters.prometheus import identity, remote, replies, shards
 from aiops.adapters.prometheus.budget import Budget
 from aiops.adapters.prometheus.connect import Connect
 from aiops.adapters.prometheus.matchers import Matcher, inject
+from aiops.adapters.prometheus.promql import parse
 from aiops.errors import Rejected
 from aiops.model import Signal, Times
 from aiops.model.prometheus import PrometheusSettings
@@ -24,6 +25,9 @@ from aiops.ports import Series
 
 _RANGES_AT_ONCE = 2  # so that a back-fill leaves room for everybody else's queries
 _SAMPLES_A_REPLY = 1_000_000  # of a range query: about 30 MB of JSON
+
+_COARSEST_RAW_MS = 60_000  # above, JSON of every step is less than all samples
+_RAW_MS = 86_400_000  # of raw samples in one request
 
 Labels = tuple[Mapping[str, str], ...]
 
@@ -40,6 +44,7 @@ class PrometheusSource:
         )
         self._identity = identity.Reader(self.connect, settings, self.matchers)
         self._labels: dict[str, Labels] = {}  # of the newest reply to each query
+        self._reads = True  # whether the server does remote read, as far as we know
         self._ranges = threading.BoundedSemaphore(_RANGES_AT_ONCE)
 
     def query(self, signal: Signal, at_ms: int) -> Series:
@@ -100,11 +105,42 @@ class PrometheusSource:
         times = shards.looks(int(grid[0]), int(grid[-1]))
         pieces: list[Series] = []
         for shard in shards.plan(self._counted, signal.query, labels, times, most):
+            raw = self._raw(signal.query, shard.matchers, grid, step_ms)
+            if raw is not None:
+                pieces.extend(raw)
+                continue
             query = inject(signal.query, (*self.matchers, *shard.matchers))
             points = min(self.settings.max_points_per_series, _SAMPLES_A_REPLY // max(shard.series, most) + 1)
             stretches = (grid[first : first + points] for first in range(0, len(grid), points))
             pieces.extend(self._piece(query, stretch, step_ms) for stretch in stretches)
         return dataclasses.replace(joined(pieces, grid), cost_s=time.perf_counter() - began)
+
+    def _raw(
+        self, query: str, matchers: tuple[Matcher, ...], grid: Times, step_ms: int
+    ) -> list[Series] | None:
+        """The samples of a plain selector by remote read; None where JSON is the way."""
+        if self.settings.remote_read == "never" or not self._reads or step_ms > _COARSEST_RAW_MS:
+            return None
+        wanted = _plain(query)
+        if wanted is None:
+            return None
+        every = (*wanted, *self.matchers, *matchers)
+        try:
+            external = self._identity.external()
+            if any(label in external for label, _, _ in every):
+                return None  # the server would leave these matchers out
+            points = max(_RAW_MS // step_ms, 1)
+            stretches = (grid[first : first + points] for first in range(0, len(grid), points))
+            return [self._read(remote.Span(every, stretch), external) for stretch in stretches]
+        except remote.NotOffered:
+            self._reads = False
+            return None
+
+    def _read(self, span: remote.Span, external: Mapping[str, str]) -> Series:
+        began = time.perf_counter()
+        body = self.connect.read(span.request())
+        answer = replies.checked(remote.answer(body, span, external, self.settings.max_body_bytes))
+        return replies.series(answer, replies.Document(None), time.perf_counter() - began)
 
     def _counted(self, query: str, at_ms: int) -> Series:
         return self.instant(inject(query, self.matchers), at_ms)
@@ -117,6 +153,19 @@ class PrometheusSource:
         about = self.connect.ask("query_range", {"query": query, **form, **self._terms()})
         answer = replies.checked(replies.matrix(about.data, start_ms, step_ms, len(grid)))
         return replies.series(answer, about, time.perf_counter() - began)
+
+
+def _plain(query: str) -> tuple[Matcher, ...] | None:
+    """The matchers of a query that is one selector and nothing else."""
+    parsed = parse(query)
+    if not parsed.plain:
+        return None
+    selector = parsed.selectors[0]
+    named = (("__name__", "=", selector.name),) if selector.name else ()
+    try:
+        return (*named, *((label, sign, remote.bare(text)) for label, sign, text in selector.matchers))
+    except Rejected:
+        return None
 
 
 def _seconds(at_ms: int) -> str:

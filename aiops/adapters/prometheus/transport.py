@@ -116,8 +116,9 @@ class Session(requests.Session):
 def _body(response: requests.Response, most: int, *, cut: bool) -> bytes:
     """The body, unpacked. Rejected when larger than ``most`` bytes, or cut there if ``cut``."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip"):
+    if encoding not in ("", "identity", "gzip", "x-gzip", "snappy"):
         raise Rejected(f"answer: expected plain or gzip, got Content-Encoding {encoding[:40]!r}")
+    # snappy is of remote read, which unpacks it itself; as JSON it is none
     unpack = zlib.decompressobj(31) if encoding.endswith("gzip") else None
     pieces: list[bytes] = []
     claimed = response.headers.get("Content-Length", "")
