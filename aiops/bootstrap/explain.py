@@ -75,8 +75,8 @@ def from_replay(replayed: Replayed, target: Target, at_ms: int) -> Silence:
     rows = [one for band in replayed.bands.values() for one in band.panel.targets]
     target = known_target(target, [*rows, *(story.owner(one) for one in rows)])
     notes = []
-    if at_ms < story.learned_until_ms:
-        until = clock(story.learned_until_ms)
+    if at_ms < story.watched_ms:
+        until = clock(story.watched_ms)
         notes.append(f"until {until} UTC the recording was only learned from: nothing is raised there")
     if loop.book.storm is not None:
         notes.append(f"a storm was on: {loop.book.storm.because}")

@@ -94,6 +94,7 @@ def document(run: DryRun) -> dict[str, Any]:
         "cluster": story.cluster,
         "start": iso(story.start_ms),
         "end": iso(story.end_ms),
+        "watched_from": iso(story.watched_ms),
         "step_s": story.step_ms / 1000,
         "series": story.series,
         "signals": story.signals,

@@ -178,6 +178,8 @@ def summary_lines(story: Story) -> Iterable["Text"]:
         f" {story.signals} signals, {story.workloads} workloads, {story.samples:,} samples,"
         f" judged in {story.elapsed_s:.1f} s",
     )
+    if story.watched_ms > story.start_ms:
+        yield line(f"until {minute(story.watched_ms)} it was only learned from")
     for known in story.known:
         places = ", ".join(str(target) for target in known.targets[:3])
         words = f"{known.incident_class.replace('_', ' ')}: {places}, since {minute(known.since_ms)}"

@@ -84,7 +84,7 @@ class Score:
 
 def score(story: Story) -> Score | None:
     """The score of ``story``, over what was watched; None where nothing is known to have happened."""
-    watched = tuple(truth for truth in story.truths if truth.end_ms >= story.learned_until_ms)
+    watched = tuple(truth for truth in story.truths if truth.end_ms >= story.watched_ms)
     if not watched:
         return None
     matches = {truth: matching(story, truth) for truth in watched}
@@ -207,8 +207,7 @@ def _summed(
     delays = [row.delay_ms / 1000 for row in rows if row.delay_ms is not None]
     known = [row for row in rows if row.found and row.truth.target is not None]
     incidents = len(story.incidents)
-    start_ms = max(story.start_ms, story.learned_until_ms)
-    days = max(story.end_ms - start_ms + story.step_ms, 1) / DAY_MS
+    days = max(story.end_ms - story.watched_ms + story.step_ms, 1) / DAY_MS
     weeks = story.workloads * days / 7
     return Score(
         source=ALERT if all(row.truth.source == ALERT for row in rows) else "truth",

@@ -94,6 +94,12 @@ class Story:
     moments: tuple[Moment, ...] = ()  # of no single incident: storms, blindness
     owners: Mapping[Target, Target] = field(default_factory=dict)  # pods, claims and autoscalers of the story
 
+    @property
+    def watched_ms(self) -> int:
+        """The first sample that was watched, and not only learned from."""
+        steps = -(-max(self.learned_until_ms - self.start_ms, 0) // max(self.step_ms, 1))
+        return self.start_ms + steps * self.step_ms
+
     def owner(self, target: Target) -> Target:
         """The workload that ``target`` is part of; any target nobody owns is its own owner."""
         return self.owners.get(target, target)

@@ -25,8 +25,9 @@ class Bar:
     number: str = ""
 
 
-def draw(start_ms: int, end_ms: int, rows: Sequence[tuple[str, Sequence[Bar]]]) -> str:
-    """The bars of each named row in lanes, so that none hides another."""
+def draw(start_ms: int, end_ms: int, rows: Sequence[tuple[str, Sequence[Bar]]], learned_ms: int = 0) -> str:
+    """The bars of each named row in lanes, so that none hides another. Up to ``learned_ms`` nothing was
+    watched: that part is shaded."""
     across = Scale(start_ms, max(end_ms, start_ms + 1), LEFT, WIDTH - RIGHT)
     parts: list[str] = []
     y = float(TOP)
@@ -45,6 +46,12 @@ def draw(start_ms: int, end_ms: int, rows: Sequence[tuple[str, Sequence[Bar]]]) 
         ticks.append(element("line", x1=x, x2=x, y1=TOP - 4, y2=y - 4, class_="grid"))
         anchor = "start" if x < LEFT + 14 else "end" if x > WIDTH - RIGHT - 20 else "middle"
         ticks.append(text(words, x, y + 10, class_="tick", text_anchor=anchor))
+    if learned_ms > start_ms:
+        width = across(learned_ms) - LEFT
+        words = title(f"only learned from, until {clock(learned_ms)} UTC")
+        ticks.append(element("rect", words, x=LEFT, y=TOP - 4, width=width, height=y - TOP, class_="learned"))
+        if width > 90:
+            parts.append(text("learned from", LEFT + 8, TOP + 10, class_="tick"))
     count = ", ".join(f"{len(bars)} {name.lower()}" for name, bars in rows)
     label = f"{clock(start_ms)} to {clock(end_ms)} UTC: {count}"
     return picture([*ticks, *parts], WIDTH, int(y) + AXIS - GAP, label, "overview")

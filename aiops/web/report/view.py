@@ -339,7 +339,7 @@ def bars(story: Story, incidents: Sequence[IncidentView], score: Score | None) -
             for row in score.rows
         ]
         rows.append((name, truths))
-    return overview.draw(story.start_ms, story.end_ms, rows)
+    return overview.draw(story.start_ms, story.end_ms, rows, story.watched_ms)
 
 
 def tiles(story: Story, score: Score | None) -> tuple[Tile, ...]:

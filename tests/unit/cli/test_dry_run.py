@@ -37,9 +37,10 @@ def test_the_timeline_says_what_was_noticed_blamed_and_done(shown):
         "changed  2026-03-04 11:59:00 rollout Deployment/shop/cart to revision 2",
         "as a live run would: refuse: roll Deployment/shop/cart back",
         "command  kubectl -n shop rollout undo deployment/cart --to-revision=1",
-        "lasted   2.0 h, because its signal is back in the band",
+        "lasted   2.0 h, because ",
         "true     bad deploy",
         "1 incident in 2026-03-01 00:00 to 2026-03-04 23:55 UTC: 6 series, 2 signals, 3 workloads",
+        "until 2026-03-02 00:00 it was only learned from",  # the first quarter of four days
         "6,902 samples",  # 6 series of 1152 samples, without the gap of 10
         "time to detect, median       5 min",
         "right cause first            100 %",
@@ -83,6 +84,7 @@ def test_json_says_the_same(small, answer):
     assert document["score"]["cause_at_1"] == 1.0
     assert document["score"]["rows"][0]["delay_s"] == 300.0
     assert document["samples"] == 6902
+    assert document["watched_from"] == "2026-03-02T00:00:00.000Z"  # after a quarter of four days
 
 
 def test_json_is_alone_on_standard_output_even_with_a_report(small, aiops, tmp_path):

@@ -259,6 +259,13 @@ def test_the_picture_of_the_whole_period_links_to_each_incident():
     assert len(ids) == 2
 
 
+@pytest.mark.parametrize(("until", "told_so"), [(0, False), (START + DAY, True)])
+def test_what_was_only_learned_from_is_told_and_shaded(until, told_so):
+    read = page(story(learned_until_ms=until))
+    shaded = [attrs for _, attrs in read.tags if attrs.get("class") == "learned"]
+    assert ("Until 2 Mar 00:00 it was only learned from" in read.text, len(shaded)) == (told_so, told_so)
+
+
 def test_every_picture_has_words_for_those_who_do_not_see_it():
     pictures = [attrs for tag, attrs in page().tags if tag == "svg" and "aria-hidden" not in attrs]
     assert len(pictures) == 2  # the period, and one plot
