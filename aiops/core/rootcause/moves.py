@@ -129,11 +129,13 @@ def _since(times: Times, out: Mask, at: int) -> Times:
     return np.asarray(times[np.where(begun < at, np.minimum(begun, t - 1), later)], dtype=np.int64)
 
 
-def onset_of(found: Sequence[Moves], given_ms: int, not_before_ms: int) -> int:
+def onset_of(found: Sequence[tuple[Moves, Sequence[bool]]], given_ms: int, not_before_ms: int) -> int:
     """When it really began, where the alarm was late: the middle of the starts of what had moved, weighed by
-    how far; never later than ``given_ms`` nor earlier than ``not_before_ms``."""
-    starts = np.concatenate([one.since_ms[one.moved] for one in found] or [np.zeros(0, np.int64)])
-    weights = np.concatenate([np.log1p(one.size[one.moved]) for one in found] or [np.zeros(0)])
+    how far. ``found``: moves, and which of their rows count. Never later than ``given_ms`` nor earlier than
+    ``not_before_ms``."""
+    counted = [(one, one.moved & np.asarray(rows, dtype=bool)) for one, rows in found]
+    starts = np.concatenate([one.since_ms[rows] for one, rows in counted] or [np.zeros(0, np.int64)])
+    weights = np.concatenate([np.log1p(one.size[rows]) for one, rows in counted] or [np.zeros(0)])
     if not len(starts):
         return given_ms
     order = np.argsort(starts, kind="stable")

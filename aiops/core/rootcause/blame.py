@@ -1,0 +1,163 @@
+"""Blame: how much each place is suspected: what of its trouble is its own, and what others explain.
+
+Latency and errors flow down the calls, load flows up; resources and conditions stay where they are; the
+kinds of trouble of one place add up as a vector, so that several signs of one kind count once.
+
+Input:   the Case and its layers (m places).
+Output:  a Blame.
+Errors:  none.
+Cost:    O(signals x calls).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aiops.core.rootcause.flow import Flowed, Graph, explained_above, explained_below, flow
+from aiops.core.rootcause.layers import Layer
+from aiops.core.rootcause.moves import LOUD
+from aiops.model import ClusterEvent, Facts, Floats, Mask, Role, Target
+
+FELT = (Role.LATENCY, Role.ERRORS)  # travel from callee to caller
+OWN = (
+    Role.CPU,
+    Role.THROTTLING,
+    Role.MEMORY,
+    Role.DISK,
+    Role.RESTARTS,
+    Role.CONDITION,
+    Role.QUEUE,
+)  # speak against the place itself
+BY_LOAD = frozenset({Role.CPU, Role.THROTTLING, Role.QUEUE, *FELT})  # more requests may explain these
+CHANGED = 2.0  # a change shortly before doubles the suspicion
+FULL_LOAD = 0.5  # so many powers of e more requests (65 %) explain whatever they may
+FAINT = 0.1  # what is never a cause by itself still makes a list
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is ranked: places and facts round the onset."""
+
+    places: tuple[Target, ...]
+    facts: Facts
+    onset_ms: int
+    until_ms: int
+    changes: Mapping[int, tuple[ClusterEvent, ...]]
+    failures: Mapping[int, tuple[str, ...]]  # conditions and killed containers, in words
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blame:
+    """How much each place is suspected (m,), and why."""
+
+    total: Floats
+    felt: Mapping[int, Flowed]  # layer: how its trouble flowed
+    graph: Graph
+
+
+def blame(case: Case, layers: Sequence[Layer]) -> Blame:
+    """Weigh every place; see the module's docstring."""
+    graph = _graph(case)
+    alarmed = any(one.alarmed.any() for one in layers)
+    felt = [one for one in layers if one.role in FELT]
+    failed = np.zeros(len(case.places))
+    failed[list(case.failures)] = np.log1p(LOUD)
+    load = _load(layers)
+    own = {role: _loudest([one.strength for one in layers if one.role is role], case) for role in OWN}
+    own[Role.CONDITION] = np.maximum(own[Role.CONDITION], failed)
+    total_own = _joined(own.values())
+    requests = _requests(layers)
+    flowed = {
+        number: flow(
+            np.where(one.alarmed | (not alarmed), one.strength, 0.0),
+            graph,
+            explained_below(one, felt, total_own, requests, graph),
+        )
+        for number, one in enumerate(layers)
+        if one.role in FELT
+    }
+    kept = {role: _loudest([flowed[i].kept for i in flowed if layers[i].role is role], case) for role in FELT}
+    touched = _touched(layers, flowed.values(), alarmed)
+    parts = {role: np.where(touched, part, 0.0) for role, part in own.items()} | kept
+    sent = _sent(layers, parts, load, graph)
+    stays = [part * (1 - load if role in BY_LOAD else 1.0) for role, part in parts.items()]
+    faint = FAINT * _joined(np.where(one.alarmed | (not alarmed), one.strength, 0.0) for one in layers)
+    total = _joined([*stays, sent.kept, faint])
+    for row in case.changes:
+        total[row] *= CHANGED
+    return Blame(_with_nodes(case, total), flowed, graph)
+
+
+def _graph(case: Case) -> Graph:
+    at = {place: row for row, place in enumerate(case.places)}
+    calls = {
+        (at.get(case.facts.owner(one.caller)), at.get(case.facts.owner(one.callee)))
+        for one in case.facts.edges
+    }
+    rows = sorted((a, b) for a, b in calls if a is not None and b is not None and a != b)
+    both = np.array(rows, dtype=np.intp).reshape(-1, 2)
+    return Graph(both[:, 0], both[:, 1])
+
+
+def _loudest(parts: Sequence[Floats], case: Case) -> Floats:
+    return np.max(parts, axis=0) if parts else np.zeros(len(case.places))
+
+
+def _joined(parts: Iterable[Floats]) -> Floats:
+    """Strengths of several kinds as one: the length of the vector."""
+    return np.asarray(np.sqrt(np.sum([np.square(part) for part in parts], axis=0)))
+
+
+def _load(layers: Sequence[Layer]) -> Floats:
+    """How far more requests explain a place's trouble (m,), 0 to 1."""
+    rises = [one.rise for one in layers if one.role is Role.TRAFFIC]
+    return np.minimum(np.max(rises, axis=0) / FULL_LOAD, 1.0) if rises else np.zeros(len(layers[0].strength))
+
+
+def _requests(layers: Sequence[Layer]) -> Floats:
+    """Requests a second of each place by the first signal that knows them; NaN where none does."""
+    requests = np.full(len(layers[0].strength), np.nan)
+    for one in layers:
+        if one.role is Role.TRAFFIC and one.level is not None:
+            requests = np.where(np.isfinite(requests), requests, one.level)
+    return np.where(requests > 0, requests, np.nan)
+
+
+def _touched(layers: Sequence[Layer], flowed: Iterable[Flowed], alarmed: bool) -> Mask:
+    """Places with an anomaly, or that some of the trouble flowed to; all where nobody raised an alarm."""
+    if not alarmed:
+        return np.ones(len(layers[0].strength), dtype=bool)
+    reached = [one.kept > 0 for one in flowed]
+    return np.asarray(np.any([*(one.alarmed for one in layers), *reached], axis=0))
+
+
+def _sent(layers: Sequence[Layer], parts: Mapping[Role, Floats], load: Floats, graph: Graph) -> Flowed:
+    """What more requests explain, and the rise of requests itself where it raised an alarm, gone upstream."""
+    up = graph.turned()
+    rises = [one for one in layers if one.role is Role.TRAFFIC]
+    rise = np.max([one.rise for one in rises], axis=0) if rises else np.zeros(len(load))
+    raised = _joined(
+        [np.where(one.alarmed & (one.rise > 0), one.strength, 0.0) for one in rises] or [0 * load]
+    )
+    moved = _joined([part for role, part in parts.items() if role in BY_LOAD])
+    return flow(np.hypot(moved * load, raised), up, explained_above(rise, up))
+
+
+def _with_nodes(case: Case, total: Floats) -> Floats:
+    """A node that Kubernetes itself calls unwell takes half of what is held against that which runs on it."""
+    total = total.copy()
+    for row, place in enumerate(case.places):
+        if place.kind == "Node" and row in case.failures:
+            hosted = _on_node(place, case.facts)
+            for other, host in enumerate(case.places):
+                if host in hosted:
+                    total[row] += total[other] / 2
+                    total[other] /= 2
+    return total
+
+
+def _on_node(node: Target, facts: Facts) -> frozenset[Target]:
+    """The places with a pod on ``node``, as far as known."""
+    pods = {facts.owner(pod.target) for pod in facts.pods.values() if pod.node == node.name}
+    return frozenset(pods | {one.target for one in facts.workloads.values() if node.name in one.node_names})
