@@ -37,7 +37,7 @@ def test_the_timeline_says_what_was_noticed_blamed_and_done(shown):
         "changed  2026-03-04 11:59:00 rollout Deployment/shop/cart to revision 2",
         "as a live run would: refuse: roll Deployment/shop/cart back",
         "command  kubectl -n shop rollout undo deployment/cart --to-revision=1",
-        "lasted   2.0 h, because ",
+        ", because its signal is back in the band",
         "true     bad deploy",
         "1 incident in 2026-03-01 00:00 to 2026-03-04 23:55 UTC: 6 series, 2 signals, 3 workloads",
         "until 2026-03-02 00:00 it was only learned from",  # the first quarter of four days
