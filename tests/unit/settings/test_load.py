@@ -103,6 +103,12 @@ def test_what_is_wrong_with_one_setting(tmp_path, main, says):
     assert says in told
 
 
+def test_two_settings_are_not_compared_while_one_of_them_cannot_be_read(tmp_path):
+    """Six of "many" may be right; compared with the default of 5 it would be called wrong."""
+    (told,) = problems(folder(tmp_path, "detection: {open_after: 6, open_of: many}"))
+    assert "open_of" in told
+
+
 @pytest.mark.parametrize(
     ("window", "says"),
     [
@@ -369,6 +375,28 @@ def test_a_configuration_that_is_exchanged_while_it_is_read_is_never_a_mix(tmp_p
     settings = load(Jumping(tmp_path / "mounted"))
     assert Jumping.done == jumps
     assert (settings.cluster.name, settings.signals[0].name) in {("old", "old"), ("new", "new")}
+
+
+def test_a_file_that_appears_while_the_folder_is_listed_is_not_left_out(tmp_path):
+    """B7: what was listed of the old version and read of the new one would lack a file."""
+    old = folder(tmp_path / "old")
+    new = folder(tmp_path / "new", graph="edges: [{caller: Deployment/a/b, callee: Deployment/a/c}]")
+    (tmp_path / "mounted").symlink_to(old)
+
+    class Jumping(type(tmp_path)):
+        """A path that exchanges the link right after its names were listed for the first time."""
+
+        done = False
+
+        def iterdir(self):
+            names = list(super().iterdir())
+            if not Jumping.done:
+                Jumping.done = True
+                (tmp_path / "next").symlink_to(new)
+                (tmp_path / "next").rename(tmp_path / "mounted")
+            return iter(names)
+
+    assert load(Jumping(tmp_path / "mounted")).edges
 
 
 def test_a_folder_that_never_holds_still_is_refused(tmp_path):
