@@ -10,7 +10,7 @@ import requests
 from prometheus_api_client import PrometheusConnect
 
 from aiops.adapters.prometheus import remote
-from aiops.adapters.prometheus.replies import Document, document
+from aiops.adapters.prometheus.replies import Document, document, range_document
 from aiops.adapters.prometheus.transport import Session
 from aiops.errors import Forbidden, NotFound, Rejected
 from aiops.model.prometheus import PrometheusSettings
@@ -27,7 +27,8 @@ class Connect(PrometheusConnect):  # type: ignore[misc]  # the client has no typ
     def ask(self, path: str, form: Mapping[str, object] | None = None) -> Document:
         """The answer of ``/api/v1/PATH``; ``form`` values may be lists. Raises PortError."""
         address = f"{self.url}/api/v1/{path}"
-        return document(self._fetch(address, form or {}, posts=path in ("query", "query_range")).content)
+        body = self._fetch(address, form or {}, posts=path in ("query", "query_range")).content
+        return range_document(body) if path == "query_range" else document(body)
 
     def read(self, body: bytes) -> bytes:
         """The answer of remote read, as it came. NotOffered where the server does not do it."""

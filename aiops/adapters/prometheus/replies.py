@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from aiops.adapters.prometheus import spans
 from aiops.errors import PortError, Rejected, Unavailable
 from aiops.model import Floats, Times
 from aiops.ports import Series
@@ -48,8 +49,29 @@ class Answer:
 
 def document(body: bytes) -> Document:
     """Read the envelope."""
+    return _enveloped(body, body)
+
+
+def range_document(body: bytes) -> Document:
+    """The same for a range query, whose samples are many: ``values`` are Samples where that can be."""
+    parts = spans.cut(body)
+    if parts is None:
+        return document(body)
+    about = _enveloped(parts[0], body)
+    result = about.data.get("result") if isinstance(about.data, dict) else None
+    used = 0
+    for row in result if isinstance(result, list) else []:
+        place = row.get("values") if isinstance(row, dict) else None
+        if place == f"{spans.MARK}{used}":
+            row["values"] = parts[1][used]
+            used += 1
+    return about if used == len(parts[1]) else document(body)
+
+
+def _enveloped(text: bytes, body: bytes) -> Document:
+    """``text`` is ``body``, or what is left of it."""
     try:
-        reply = orjson.loads(body)
+        reply = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         if body.lstrip()[:1] == b"<":
             raise Rejected(
@@ -186,6 +208,11 @@ def matrix(data: object, start_ms: int, step_ms: int, columns: int) -> Answer:
         pairs = row.get("values") if isinstance(row, dict) else None
         histograms = row.get("histograms") if isinstance(row, dict) else None
         rejected += len(histograms) if isinstance(histograms, list) else 0
+        if isinstance(pairs, spans.Samples):
+            taken = on_grid(pairs.stamps, pairs.numbers, values[len(labels)], start_ms, step_ms)
+            rejected += len(pairs.stamps) - taken
+            labels.append(row.get("metric"))
+            continue
         if not isinstance(pairs, list):
             rejected += histograms is None
             continue
