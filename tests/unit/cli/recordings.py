@@ -20,7 +20,7 @@ from aiops.model.recording import FactLine, NamespaceLabels, RecordingMeta
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 START = 1_772_323_200_000  # 2026-03-01T00:00Z
-STEP, SAMPLES = 5 * MINUTE, 4 * 288
+STEP, SAMPLES = 10 * MINUTE, 4 * 144
 END = START + STEP * (SAMPLES - 1)
 FAILS = START + 3 * DAY + 12 * HOUR  # of the cart, for two hours
 CART, CATALOG, FRONTEND = (Target("Deployment", "shop", name) for name in ("cart", "catalog", "frontend"))
@@ -35,12 +35,12 @@ def signals():
 def panels(seed=7):
     rng = np.random.default_rng(seed)
     times = START + STEP * np.arange(SAMPLES)
-    season = 1 + 0.2 * np.sin(2 * np.pi * np.arange(SAMPLES) / 288)
+    season = 1 + 0.2 * np.sin(2 * np.pi * np.arange(SAMPLES) / 144)
     bad = (times >= FAILS) & (times < FAILS + 2 * HOUR)
     errors = np.clip(rng.normal(0.002, 0.0005, (3, SAMPLES)), 0, None)
     errors[0, bad] += 0.4
     latency = 0.1 * season + rng.normal(0, 0.004, (3, SAMPLES))
-    latency[1, 100:110] = np.nan  # a gap: no samples, and nothing wrong
+    latency[1, 100:110] = np.nan  # 16:40 to 18:10 of the first day: no samples, and nothing wrong
     for signal, values in zip(signals(), (errors, latency), strict=True):
         yield Panel(signal.name, signal.unit, TARGETS, times, values)
 
@@ -82,7 +82,7 @@ def make(path, truths=None, more_facts=(), name="small"):
 
 
 def alert():
-    """Fires a quarter of an hour after the cart began to fail."""
-    fires = FAILS + 15 * MINUTE
+    """Fires half an hour after the cart began to fail."""
+    fires = FAILS + 30 * MINUTE
     value = Alert("CartErrors", CART, fires, fires + HOUR, "critical", "https://wiki.example/cart")
     return FactLine(fires, value)

@@ -30,7 +30,7 @@ def test_the_timeline_says_what_was_noticed_blamed_and_done(shown):
     text = shown[0]
     for words in (
         "1. medium error burst after deploy: Deployment/shop/cart",
-        "opened   2026-03-04 12:05:00, 5 min after the first bad sample",
+        "opened   2026-03-04 12:10:00, 10 min after the first bad sample",
         "error ratio of Deployment/shop/cart: 40",
         "suspect  100 % Deployment/shop/cart",
         "rolled out to revision 2 60 s before",
@@ -39,10 +39,10 @@ def test_the_timeline_says_what_was_noticed_blamed_and_done(shown):
         "command  kubectl -n shop rollout undo deployment/cart --to-revision=1",
         ", because its signal is back in the band",
         "true     bad deploy",
-        "1 incident in 2026-03-01 00:00 to 2026-03-04 23:55 UTC: 6 series, 2 signals, 3 workloads",
+        "1 incident in 2026-03-01 00:00 to 2026-03-04 23:50 UTC: 6 series, 2 signals, 3 workloads",
         "until 2026-03-02 00:00 it was only learned from",  # the first quarter of four days
-        "6,902 samples",  # 6 series of 1152 samples, without the gap of 10
-        "time to detect, median       5 min",
+        "3,446 samples",  # 6 series of 576 samples, without the gap of 10
+        "time to detect, median       10 min",
         "right cause first            100 %",
         "most plans: cluster per 10 min 0 of 6",
     ):
@@ -75,15 +75,15 @@ def test_json_says_the_same(small, answer):
     assert (one["class"], one["targets"], one["detection_delay_s"]) == (
         "error_burst_after_deploy",
         ["Deployment/shop/cart"],
-        300.0,  # the second bad sample is at the instant score: one step of five minutes
+        600.0,  # the second bad sample is at the instant score: one step of ten minutes
     )
-    assert (one["opened"], one["matches"]) == ("2026-03-04T12:05:00.000Z", ["bad deploy"])
+    assert (one["opened"], one["matches"]) == ("2026-03-04T12:10:00.000Z", ["bad deploy"])
     (decision,) = one["decisions"]
     assert decision["decision"]["kind"] == "refuse"  # observe, as shipped
     assert decision["plan"]["steps"][0]["change"]["patch"]["spec"]["template"]
     assert document["score"]["cause_at_1"] == 1.0
-    assert document["score"]["rows"][0]["delay_s"] == 300.0
-    assert document["samples"] == 6902
+    assert document["score"]["rows"][0]["delay_s"] == 600.0
+    assert document["samples"] == 3446
     assert document["watched_from"] == "2026-03-02T00:00:00.000Z"  # after a quarter of four days
 
 
@@ -114,9 +114,9 @@ def test_open_only_lists_what_is_open_at_the_end(small, aiops, until, listed):
 def test_fired_alerts_stand_in_where_no_truth_is_known(tmp_path, answer, aiops):
     path = recordings.make(tmp_path / "paged", truths=[], more_facts=[recordings.alert()])
     document = answer("dry-run", path)
-    assert (document["score"]["source"], document["score"]["delay_median_s"]) == ("alert", -600.0)
+    assert (document["score"]["source"], document["score"]["delay_median_s"]) == ("alert", -1200.0)
     assert document["incidents"][0]["alerts"][0]["runbook_url"] == "https://wiki.example/cart"
-    assert "CartErrors  2026-03-04 12:15  10 min before" in aiops("dry-run", path).stdout
+    assert "CartErrors  2026-03-04 12:30  20 min before" in aiops("dry-run", path).stdout
 
 
 def test_a_second_configuration_is_compared_incident_by_incident(small, aiops, tmp_path, answer):
@@ -125,12 +125,12 @@ def test_a_second_configuration_is_compared_incident_by_incident(small, aiops, t
     (other / "aiops.yaml").write_text("detection: {open_after: 4, open_of: 6, instant_score: 1000}\n")
     document = answer("dry-run", small, "--compare", other)["comparison"]
     (pair,) = document["incidents"]
-    assert "10 min later" in pair["differences"]  # the fourth bad sample in place of the second
-    assert document["figures"]["time to detect, median"] == {"first": "5 min", "second": "15 min"}
+    assert "20 min later" in pair["differences"]  # the fourth bad sample in place of the second
+    assert document["figures"]["time to detect, median"] == {"first": "10 min", "second": "30 min"}
     page = tmp_path / "both.html"
     text = aiops("dry-run", small, "--compare", other, "--html", page).stdout
     assert "against slower: 1 of 1 differ" in text
-    assert "10 min later" in page.read_text()
+    assert "20 min later" in page.read_text()
 
 
 def test_what_a_label_holds_reaches_neither_terminal_nor_json_as_it_is(tmp_path, aiops):

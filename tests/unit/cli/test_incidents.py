@@ -26,7 +26,7 @@ def still_open(small, tmp_path_factory):
 def test_an_incident_is_a_line(state, aiops):
     (heading, row, *rest) = aiops("incidents", "--state", state).stdout.splitlines()
     assert heading.split()[:3] == ["id", "opened", "(UTC)"]
-    assert "2026-03-04 12:05:00" in row
+    assert "2026-03-04 12:10:00" in row
     assert "medium" in row
     assert "error_burst_after_deploy" in row
     assert "Deployment/shop/cart 100%" in row
@@ -36,7 +36,7 @@ def test_an_incident_is_a_line(state, aiops):
 
 def test_json_holds_the_whole_incident(state, answer):
     (one,) = answer("incidents", "--state", state)
-    assert (one["incident_class"], one["opened_ms"]) == ("error_burst_after_deploy", FAILS + 300_000)
+    assert (one["incident_class"], one["opened_ms"]) == ("error_burst_after_deploy", FAILS + 600_000)
 
 
 @pytest.mark.parametrize(("which", "count"), [("state", 0), ("still_open", 1)])
