@@ -11,6 +11,7 @@ UNPRINTABLE = re.compile(
 )
 SPANS = ((90, "s", 1), (5400, "min", 60), (129_600, "h", 3600))
 BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+LARGE = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 SMALL_S = ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (0.0, 1e6, "µs"))
 
 
@@ -59,6 +60,18 @@ def number(value: float | None) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.4g}"
 
 
+def compact(value: float) -> str:
+    """Four digits that matter, large figures with k, M, G or T: "34.1k"."""
+    size = next(((limit, sign) for limit, sign in LARGE if abs(value) >= 10 * limit), None)
+    if size is None or abs(value) >= 1e16:
+        return f"{value:.4g}"
+    return (
+        f"{value / size[0]:.3g}{size[1]}"
+        if abs(value) < 1000 * size[0]
+        else f"{value / size[0]:.0f}{size[1]}"
+    )
+
+
 def percent(value: float | None) -> str:
     """A share as "83 %"; "-" for none."""
     return "-" if value is None or math.isnan(value) else f"{value:.0%}".replace("%", " %")
@@ -82,6 +95,6 @@ def quantity(value: float, unit: str) -> str:
         case "bool" if value in {0, 1}:
             return "yes" if value else "no"
         case "" | "1" | "bool":
-            return f"{value:.4g}"
+            return compact(value)
         case _:
-            return f"{value:.4g} {unit}"
+            return f"{compact(value)} {unit}"

@@ -11,6 +11,7 @@ WIDTH, LEFT, RIGHT, TOP = 1080, 108, 12, 8
 LANE, GAP, AXIS = 16, 10, 26
 MOST_LANES = 10
 THINNEST = 6.0
+LETTER = 6.3  # the width of a letter of a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,7 @@ def draw(start_ms: int, end_ms: int, rows: Sequence[tuple[str, Sequence[Bar]]], 
         parts.append(text(name, LEFT - 10, y + 12, class_="name", text_anchor="end"))
         parts += drawn
         y += height + GAP
-    ticks = []
-    for at_ms, words in time_ticks(start_ms, end_ms, 14):
-        x = across(at_ms)
-        ticks.append(element("line", x1=x, x2=x, y1=TOP - 4, y2=y - 4, class_="grid"))
-        anchor = "start" if x < LEFT + 14 else "end" if x > WIDTH - RIGHT - 20 else "middle"
-        ticks.append(text(words, x, y + 10, class_="tick", text_anchor=anchor))
+    ticks = _ticks(across, start_ms, end_ms, y)
     if learned_ms > start_ms:
         width = across(learned_ms) - LEFT
         words = title(f"only learned from, until {clock(learned_ms)} UTC")
@@ -55,6 +51,19 @@ def draw(start_ms: int, end_ms: int, rows: Sequence[tuple[str, Sequence[Bar]]], 
     count = ", ".join(f"{len(bars)} {name.lower()}" for name, bars in rows)
     label = f"{clock(start_ms)} to {clock(end_ms)} UTC: {count}"
     return picture([*ticks, *parts], WIDTH, int(y) + AXIS - GAP, label, "overview")
+
+
+def _ticks(across: Scale, start_ms: int, end_ms: int, floor: float) -> list[str]:
+    """Upright lines at round times; a label that has no room is left out."""
+    parts, free = [], float(LEFT - 30)
+    for at_ms, words in time_ticks(start_ms, end_ms, 14):
+        x, half = across(at_ms), LETTER * len(words) / 2
+        parts.append(element("line", x1=x, x2=x, y1=TOP - 4, y2=floor - 4, class_="grid"))
+        middle = min(max(x, free + half), WIDTH - half)
+        if abs(middle - x) < half:
+            parts.append(text(words, middle, floor + 10, class_="tick", text_anchor="middle"))
+            free = middle + half + 6
+    return parts
 
 
 def _lanes(bars: Sequence[Bar], across: Scale, top: float) -> tuple[int, list[str]]:

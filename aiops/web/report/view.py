@@ -251,7 +251,7 @@ def marks_of(told: IncidentStory) -> tuple[plot.Mark, ...]:
         if one.what in MARKED and one.what != "decided"
     ]
     main = main_decision(told.decisions)
-    if main is not None:
+    if main is not None and shown(main).plan.steps:
         marks.append(
             plot.Mark(main.at_ms, "decided", f"would {VERBS[kind(shown(main))]}", sentence(shown(main)))
         )
