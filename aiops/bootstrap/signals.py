@@ -1,6 +1,7 @@
 """Signals check: which signals return data from a Prometheus, what they map to, and what they cost."""
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import numpy as np
 from aiops.core.mapping import to_panel
 from aiops.errors import InputError, PortError, Unavailable
 from aiops.model import Facts, Signal
-from aiops.model.prometheus import PrometheusSettings
+from aiops.model.prometheus import PrometheusSettings, QueryBudget
 from aiops.ports import MetricSource
 
 Progress = Callable[[float, str], None]
@@ -56,11 +57,27 @@ def settings_of(settings: PrometheusSettings, url: str | None) -> PrometheusSett
 
 @contextmanager
 def opened(settings: PrometheusSettings) -> Iterator[MetricSource]:
-    """A source, closed at the end."""
+    """A source for one look, closed at the end. No budget cuts it short: what all costs is the question."""
     from aiops.adapters.prometheus.source import PrometheusSource
 
-    with closing(PrometheusSource(settings)) as source:
+    free = QueryBudget(series=sys.maxsize, samples=sys.maxsize, seconds=float("inf"))
+    with closing(PrometheusSource(dataclasses.replace(settings, budget=free))) as source:
         yield source
+
+
+def over(found: Sequence[Checked], budget: QueryBudget) -> tuple[str, ...]:
+    """What a tick that asks for all of ``found`` costs above the budget, in words."""
+    spent = {
+        "series": sum(one.series for one in found),
+        "samples": sum(one.samples for one in found),
+        "seconds": sum(one.seconds for one in found),
+    }
+    limits = {name: getattr(budget, name) for name in spent}
+    return tuple(
+        f"a tick asks for {spent[name]:,.6g} {name}, above the budget of {limit:,.6g}: ticks will be skipped"
+        for name, limit in limits.items()
+        if spent[name] > limit
+    )
 
 
 def check(

@@ -86,6 +86,8 @@ def check(prometheus: str | None, config_dir: Path | None, as_json: bool) -> Non
         print_json([{**to_json(one), "says": one.says} for one in found])
     else:
         _show(found)
+    for text in signals.over(found, asked.budget):
+        click.echo(text, err=True)
     if not any(one.says == "data" for one in found):
         click.echo(f"no signal returns data from {asked.url}: try aiops onboard", err=True)
         raise SystemExit(1)

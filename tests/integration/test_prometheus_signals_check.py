@@ -43,6 +43,16 @@ def test_a_check_tells_data_from_what_is_empty(server):
     assert found["cpu_usage"]["says"] == "empty"
 
 
+def test_a_check_says_when_ticks_would_go_over_the_budget(server, tmp_path):
+    """Of three pods there are far more than ten series; no query of the check itself is cut short."""
+    settings = f'prometheus: {{url: "{server.url}", budget: {{series: 10, max_skip: 1}}}}\n'
+    (tmp_path / "aiops.yaml").write_text(settings)
+    code, out, err = aiops("signals", "check", "--config", str(tmp_path), "--json")
+    assert code == 0
+    assert "error" not in {one["says"] for one in json.loads(out)}
+    assert "series, above the budget of 10: ticks will be skipped" in err
+
+
 def test_what_cannot_be_mapped_is_told_with_an_example(server, tmp_path):
     (tmp_path / "signals").mkdir()
     (tmp_path / "playbooks").mkdir()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from aiops.adapters.prometheus.matchers import inject
 from aiops.bootstrap.onboard.adapt import Adapted
 from aiops.bootstrap.onboard.labels import there
 from aiops.bootstrap.onboard.survey import Survey
@@ -101,7 +102,7 @@ def look(adapted: Sequence[Adapted], found: Survey, owned: Owners, progress: Pro
 
 def _look(one: Adapted, found: Survey, facts: Facts) -> Seen:
     try:
-        series = found.source.query(one.signal, found.at_ms)
+        series = found.source.instant(inject(one.signal.query, found.source.matchers), found.at_ms)
     except PortError as error:
         return Seen(error=str(error))
     mapped = to_panel(one.signal, series, facts, own_matchers=found.source.settings.cluster_matchers)
