@@ -110,6 +110,10 @@ class Book:
             return self
         return replace(self, open={**self.open, incident.id: incident})
 
+    def without(self, incident_id: str) -> "Book":
+        """The book without an open incident that became part of another one."""
+        return replace(self, open={at: one for at, one in self.open.items() if at != incident_id})
+
 
 Key = tuple[Target, str, str, AnomalyKind]
 

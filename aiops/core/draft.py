@@ -21,9 +21,11 @@ from aiops.model import (
     Incident,
     IncidentKind,
     IncidentState,
+    Role,
     Target,
 )
 
+PROOF = {"OOMKilled": Role.MEMORY, "MemoryPressure": Role.MEMORY, "DiskPressure": Role.DISK}
 Symptom = tuple[str, str, str]  # namespace, role, direction
 
 
@@ -60,6 +62,12 @@ def first_of(anomaly: Anomaly) -> Anomaly:
     sample: another incident, with another name."""
     long_ago = anomaly.at_ms - anomaly.since_ms >= LOST_AFTER_MS
     return replace(anomaly, since_ms=anomaly.at_ms) if long_ago else anomaly
+
+
+def _proves(anomaly: Anomaly, page: Page) -> bool:
+    """Whether a state of Kubernetes says that a limit, which was predicted, was reached."""
+    roles = {one.role for one in page.anomalies.values()}
+    return PROOF.get(anomaly.condition) in roles
 
 
 class Draft:
@@ -191,7 +199,7 @@ class Draft:
     def _came_true(self, anomaly: Anomaly, into: str) -> None:
         for at in tuple(self._index.by_place.get(self.ground.place(anomaly.target), ())):
             page = self.pages[at]
-            if page.kind is IncidentKind.PREDICTED and page.shows(anomaly):
+            if page.kind is IncidentKind.PREDICTED and (page.shows(anomaly) or _proves(anomaly, page)):
                 self._end(at, f"{CAME_TRUE}: incident {into}")
 
     def close_what_is_over(self, quality: Quality) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from aiops.core.book import Storm, active
 from aiops.core.relate import Ground
-from aiops.model import Incident, IncidentKind, StormLimits, Target
+from aiops.model import Anomaly, Direction, Incident, IncidentKind, Role, StormLimits, Target
 
+HARM = frozenset({Role.LATENCY, Role.ERRORS, Role.RESTARTS, Role.CONDITION})
 NEARLY_ALL = 0.9  # of the workloads bad at once: the ground fails, or we are blind
 
 
@@ -21,6 +22,7 @@ class Toll:
 
     causes: frozenset[Target]
     sufferers: frozenset[Target]  # causes included
+    harmed: frozenset[Target]  # sufferers that fail, not those that are merely busy
     nodes: int
     watched: frozenset[Target]  # workloads that were opted in; all of them where none is
 
@@ -29,7 +31,7 @@ class Toll:
         bad = len(self.causes)
         if self.nodes >= limits.nodes and len(self.sufferers) >= limits.at_least:
             return f"{self.nodes} nodes and {len(self.sufferers) - self.nodes} workloads are bad at once"
-        hurt, everything = len(self.sufferers & self.watched), len(self.watched)
+        hurt, everything = len(self.harmed & self.watched), len(self.watched)
         if self._all_down(hurt, everything, limits):
             return f"{hurt} of {everything} workloads are bad at once: the ground fails, or we are blind"
         if bad < limits.at_least:
@@ -64,17 +66,24 @@ def toll(incidents: Iterable[Incident], ground: Ground, opted_in: frozenset[Targ
     """Causes and sufferers of ``incidents``; those without an active anomaly do not count."""
     causes: set[Target] = set()
     sufferers: set[Target] = set()
+    harmed: set[Target] = set()
     for incident in incidents:
         bad = {ground.place(one.target) for one in active(incident)}
         if not bad or incident.kind is not IncidentKind.OBSERVED:
             continue
         sufferers |= bad
+        harmed |= {ground.place(one.target) for one in active(incident) if _harms(one)}
         prime = ground.place(incident.prime)
         causes.add(prime)
         if len(bad) > 1:
             causes |= bad - _explained(prime, bad, ground)
     nodes = sum(one.kind == "Node" for one in sufferers)
-    return Toll(frozenset(causes), frozenset(sufferers), nodes, opted_in)
+    return Toll(frozenset(causes), frozenset(sufferers), frozenset(harmed), nodes, opted_in)
+
+
+def _harms(one: Anomaly) -> bool:
+    """Whether something fails or is missing; more load than usual alone is no harm."""
+    return one.role in HARM or (one.role is Role.TRAFFIC and one.direction is Direction.DOWN)
 
 
 def _explained(prime: Target, bad: set[Target], ground: Ground) -> set[Target]:

@@ -112,13 +112,12 @@ class Loop:
             quality=quality,
         )
         turn.follows(book)
-        for change in changes:
-            turn.take(change)
+        told = [turn.take(change) for change in changes]
         turn.wake()
         self._commit(turn)
         self.quality, self._results, self._taken_up = quality, [], False
         self._carry_out(turn.orders, now_ms, facts)
-        return tuple(self._as_it_stands(change) for change in changes)
+        return tuple(self._as_it_stands(change) for change in told)
 
     def _turn(self, now_ms: int, facts: Facts, quality: Quality) -> Turn:
         standing = Situation(

@@ -13,6 +13,7 @@ from aiops.core.guards.pace import conditions
 from aiops.core.ledger import Ledger, decided_entry, outcome_entry, start_entry
 from aiops.core.life import Apply, Command, Event, Life, WakeAt
 from aiops.core.lifecycle import UNDER_WAY, advance
+from aiops.core.merge import absorbed, twin
 from aiops.core.plan import make_plan
 from aiops.core.policy import decide_twice
 from aiops.core.quality import Quality
@@ -92,6 +93,7 @@ class Turn:
         self.rules, self.recent, self.memory, self.facts = rules, recent, memory.copy(), facts
         self.now_ms, self.twice, self._standing = standing.now_ms, twice, standing
         self._ledger_before = memory.ledger
+        self._told_open = set(memory.book.open)
         self.written: list[Entry] = []
         self.conditions: list[AppendCondition] = []
         self.orders: list[Ordered] = []
@@ -108,11 +110,15 @@ class Turn:
             self.written.append(entries.scopes(new, book.began_ms, self.now_ms))
         self.memory.book = book
 
-    def take(self, change: IncidentChange) -> None:
-        """Journal, diagnose and decide what correlation tells."""
+    def take(self, change: IncidentChange) -> IncidentChange:
+        """Journal, diagnose and decide what correlation tells; what is to be told in the end."""
         match change:
             case Opened(incident):
                 incident = self._diagnosed(incident)
+                other = twin(incident, self.memory.book, self.facts, self._told_open)
+                if other is not None:
+                    return self._merge(other, incident)
+                self._told_open.add(incident.id)
                 self.memory.lives[incident.id] = Life(incident.id, incident.flaps)
                 self.written += entries.opened(incident, self.recent, self.now_ms)
                 self.happen(incident.id, lives.Judged(f"opened: {incident.opened_because}"))
@@ -132,6 +138,18 @@ class Turn:
                 self.memory.drop(incident.id)
             case StormBegan() | StormEnded():
                 self.written.append(entries.storm(change))
+        return change
+
+    def _merge(self, into: Incident, incident: Incident) -> IncidentChange:
+        """``incident`` is another side of ``into``, as their diagnosis shows: it is not opened."""
+        book = self.memory.book.without(incident.id)
+        self.memory.book = book.put(absorbed(into, incident, self.now_ms))
+        both = self._diagnosed(self.memory.book.open[into.id])
+        self.written.append(entries.changed(both, ("anomaly",), self.now_ms))
+        self.written += entries.evidence(both, incident.anomalies[: entries.MOST], self.recent, self.now_ms)
+        self.memory.waits.pop(both.id, None)
+        self.decide(both)
+        return Changed(both, ("anomaly",))
 
     def _diagnosed(self, incident: Incident) -> Incident:
         incident = diagnose(incident, self.facts, self.recent, self.rules, self.now_ms)
