@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from aiops.bootstrap.recordings import open_recording
 from aiops.errors import ConfigError, InputError
 from aiops.model import ClusterEvent, EventKind
 from aiops.model.recording import FactLine
@@ -201,3 +203,12 @@ def test_an_earlier_report_stays_where_the_new_one_cannot_be_made(small, aiops, 
 
 def test_the_small_recording_is_what_it_says():
     assert (FAILS - recordings.START) / HOUR == 84  # noon of the fourth day
+
+
+def test_the_true_incidents_of_the_how_to_page_can_be_read(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "dry-run.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    path = recordings.make(tmp_path / "small")
+    (path / "incidents.yaml").write_text(example)
+    (one,) = open_recording(path).truths
+    assert (one.target, one.right_remediations) == (recordings.CART, ("restart_rollout",))
