@@ -50,6 +50,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     Finds out how labels are called there, which client libraries' names there are, which recording rules
     stand in for raw series that are gone, how often is scraped and which clusters there are; says what will
     be seen, how soon at best, and what cannot be seen and why. Nothing is guessed, nothing there is changed.
+    Exit code 1 if no signal can be seen, 2 where only you can decide, 3 if the server does not answer.
 
     \b
     Example: aiops onboard --prometheus http://127.0.0.1:9090 -o ./my-config
@@ -75,11 +76,15 @@ def command(  # noqa: PLR0917 - click passes them by name
         report = onboard(Options(settings, output, cluster_label, cluster), progress)
     if as_json:
         print_json(to_json(report))
-        return
-    out = console()
-    if not out.is_terminal:
-        out.width = 200
-    _show(report, out)
+    else:
+        out = console()
+        if not out.is_terminal:
+            out.width = 200
+        _show(report, out)
+    if not report.folder:
+        click.echo("no signal can be seen on this server: nothing was written", err=True)
+        raise SystemExit(1)
+    click.echo(f"wrote {report.folder}; next: aiops signals check --config {report.folder}", err=True)
 
 
 def _show(report: "Report", out: "Console") -> None:
@@ -93,7 +98,6 @@ def _show(report: "Report", out: "Console") -> None:
         for row in missing:
             out.print(f"  {row.signal}: {plain(row.missing)}")
     out.print(f"\n{_tail(report)}")
-    console(err=True).print(f"wrote {report.folder}; next: aiops signals check --config {report.folder}")
 
 
 def _head(report: "Report") -> str:

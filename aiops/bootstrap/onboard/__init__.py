@@ -43,7 +43,7 @@ class Report:
     """What onboarding found. ``stands_in``: recorded series -> the raw ones they are used for."""
 
     url: str
-    folder: str
+    folder: str  # "" where no signal can be seen: nothing is written then
     cluster: str
     cluster_why: str
     other_clusters: tuple[str, ...]
@@ -103,8 +103,9 @@ def onboard(options: Options, progress: Progress) -> Report:
         seen = coverage.look(adapted, found, owned, lambda share, what: progress(0.6 + 0.4 * share, what))
     adapted = [_checked(one, seen.get(one.signal.name)) for one in adapted]
     step_s = max(1, round(found.interval_s))
-    main = folder.main_file(settings, choice.name, step_s, adapted, shipped.state)
-    folder.write_folder(options.folder, main, adapted, settings.url)
+    if not all(one.missing for one in adapted):
+        main = folder.main_file(settings, choice.name, step_s, adapted, shipped.state)
+        folder.write_folder(options.folder, main, adapted, settings.url)
     detection = replace(shipped.detection, step_s=step_s)
     return _report(options, choice, found, adapted, seen, owned, detection)
 
@@ -128,7 +129,7 @@ def _report(
     exported = {label for shape in found._shapes.values() for label in shape.labels}
     return Report(
         url=options.prometheus.url,
-        folder=str(options.folder),
+        folder="" if all(one.missing for one in adapted) else str(options.folder),
         cluster=choice.name,
         cluster_why=choice.why,
         other_clusters=choice.others,

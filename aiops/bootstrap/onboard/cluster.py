@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiops.adapters.prometheus.source import PrometheusSource
 from aiops.bootstrap.onboard.survey import external_labels, labels_of_up, values_of
 from aiops.errors import InputError
+from aiops.model.prometheus import LABEL_NAME
 
 LABELS = (
     "cluster",
@@ -31,6 +32,8 @@ class Choice:
 
 def choose(source: PrometheusSource, at_ms: int, label: str | None, name: str | None) -> Choice:
     """InputError that lists the clusters where only a person can say which is meant."""
+    if label is not None and not LABEL_NAME.match(label):
+        raise InputError(f"--cluster-label: expected the name of a label, got {label!r}")
     external = external_labels(source)
     found = {one: values_of(source, one, at_ms) for one in _candidates(source, at_ms, label)}
     found = {one: values for one, values in found.items() if values}
