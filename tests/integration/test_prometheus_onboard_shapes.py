@@ -1,4 +1,4 @@
-"""``aiops onboard`` on plainer servers: as exporters mean it, one that tells little of itself, an empty one."""
+"""``aiops onboard`` on plainer servers: as exporters mean it, telling little of itself, and empty."""
 
 import json
 import urllib.error

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aiops.adapters.prometheus import replies
+from aiops.adapters.prometheus import envelope, replies
 from aiops.errors import PortError
 from aiops.ports import Series
 
@@ -100,17 +100,17 @@ def resident():
 
 
 def instant(body):
-    about = replies.document(body)
+    about = envelope.document(body)
     return about, replies.vector(about.data, AT)
 
 
 def as_lists(body):
-    about = replies.document(body)
+    about = envelope.document(body)
     return about, replies.matrix(about.data, AT, STEP, COLUMNS)
 
 
 def as_arrays(body):
-    about = replies.range_document(body)
+    about = envelope.range_document(body)
     return about, replies.matrix(about.data, AT, STEP, COLUMNS)
 
 

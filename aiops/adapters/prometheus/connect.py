@@ -10,7 +10,7 @@ import requests
 from prometheus_api_client import PrometheusConnect
 
 from aiops.adapters.prometheus import remote
-from aiops.adapters.prometheus.replies import Document, document, range_document
+from aiops.adapters.prometheus.envelope import Document, document, range_document
 from aiops.adapters.prometheus.transport import Session
 from aiops.errors import Forbidden, NotFound, Rejected
 from aiops.model.prometheus import PrometheusSettings

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 
 from aiops.adapters.prometheus import spans
-from aiops.errors import PortError, Rejected, Unavailable
+from aiops.adapters.prometheus.envelope import Document, one_line
+from aiops.errors import Rejected
 from aiops.model import Floats, Times
 from aiops.ports import Series
 
@@ -22,19 +22,6 @@ MAX_LABELS = 128  # of one series; Prometheus' own limits are far lower where an
 MAX_LABEL = 4096  # characters of a name or a value
 STALE_MS = 300_000  # an instant sample older than Prometheus' look-back is none
 MOST_CELLS = 32_000_000  # series x times of one reply: 256 MB
-_SHOWN = 200  # characters of what a server says
-_MAX_NOTES = 20  # warnings carried of one reply
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One successful reply: ``data`` as JSON gave it, and what the server said beside it."""
-
-    data: Any
-    warnings: tuple[str, ...] = ()
-    infos: tuple[str, ...] = ()
-    partial: bool = False
-    samples: int | None = None  # that the server touched, as it counts them; None: it does not say
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,92 +32,6 @@ class Answer:
     times: Times
     values: Floats
     rejected: int = 0
-
-
-def document(body: bytes) -> Document:
-    """Read the envelope."""
-    return _enveloped(body, body)
-
-
-def range_document(body: bytes) -> Document:
-    """The same for a range query, whose samples are many: ``values`` are Samples where that can be."""
-    parts = spans.cut(body)
-    if parts is None:
-        return document(body)
-    about = _enveloped(parts[0], body)
-    result = about.data.get("result") if isinstance(about.data, dict) else None
-    used = 0
-    for row in result if isinstance(result, list) else []:
-        place = row.get("values") if isinstance(row, dict) else None
-        if place == f"{spans.MARK}{used}":
-            row["values"] = parts[1][used]
-            used += 1
-    return about if used == len(parts[1]) else document(body)
-
-
-def _enveloped(text: bytes, body: bytes) -> Document:
-    """``text`` is ``body``, or what is left of it."""
-    try:
-        reply = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        if body.lstrip()[:1] == b"<":
-            raise Rejected(
-                "answer: expected JSON, got a page of HTML: is there a login or a proxy before the server?"
-            ) from error
-        raise Rejected(f"answer: expected JSON, got something else ({str(error)[:_SHOWN]})") from error
-    if not isinstance(reply, dict):
-        raise Rejected(f"answer: expected an object, got {type(reply).__name__}")
-    if reply.get("status") != "success":
-        raise _said(reply)
-    if "data" not in reply:
-        raise Rejected("answer: expected data, got none")
-    data = reply["data"]
-    return Document(
-        data,
-        _notes(reply.get("warnings")),
-        _notes(reply.get("infos")),
-        reply.get("isPartial") is True,  # VictoriaMetrics
-        _samples(data),
-    )
-
-
-def complaint(body: bytes) -> tuple[str, str]:
-    """(errorType, reason) of a refusal; the reason is one line, whatever the body is."""
-    try:
-        reply = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return "", _line(body[:_SHOWN].decode("utf-8", "replace"))
-    if not isinstance(reply, dict):
-        return "", ""
-    return _line(reply.get("errorType", "")), _line(reply.get("error", ""))
-
-
-def _said(reply: Mapping[str, Any]) -> PortError:
-    kind, text = _line(reply.get("errorType", "")), _line(reply.get("error", ""))
-    shown = f"the server says {_line(reply.get('status', 'nothing'))!r}: {kind or 'error'}: {text}"
-    if kind in {"timeout", "canceled", "internal", "unavailable", "too_many_requests"}:
-        return Unavailable(shown)
-    return Rejected(shown)
-
-
-def _line(text: object) -> str:
-    """One printable line of what the server said."""
-    return "".join(sign if sign.isprintable() else " " for sign in str(text)[:_SHOWN]).strip()
-
-
-def _notes(said: object) -> tuple[str, ...]:
-    if not said:
-        return ()
-    if not isinstance(said, list):
-        return (_line(said),)
-    return tuple(_line(one) for one in said[:_MAX_NOTES])
-
-
-def _samples(data: object) -> int | None:
-    stats = data.get("stats") if isinstance(data, dict) else None
-    samples = stats.get("samples") if isinstance(stats, dict) else None
-    total = samples.get("totalQueryableSamples") if isinstance(samples, dict) else None
-    return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
 
 
 def vector(data: object, at_ms: int) -> Answer:
@@ -263,7 +164,7 @@ def on_grid(stamps: Floats, numbers: Floats, row: Floats, start_ms: int, step_ms
 def _typed(data: object) -> tuple[str, Any]:
     if not isinstance(data, dict) or not isinstance(data.get("resultType"), str):
         raise Rejected("answer: expected a resultType, got none")
-    return _line(data["resultType"]), data.get("result")
+    return one_line(data["resultType"]), data.get("result")
 
 
 def _rows(result: object) -> list[Any]:

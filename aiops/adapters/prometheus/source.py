@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from aiops.adapters.prometheus import identity, remote, replies, shards
+from aiops.adapters.prometheus import envelope, identity, remote, replies, shards
 from aiops.adapters.prometheus.budget import Budget
 from aiops.adapters.prometheus.connect import Connect
 from aiops.adapters.prometheus.matchers import Matcher, inject
@@ -140,7 +140,7 @@ class PrometheusSource:
         began = time.perf_counter()
         body = self.connect.read(span.request())
         answer = replies.checked(remote.answer(body, span, external, self.settings.max_body_bytes))
-        return replies.series(answer, replies.Document(None), time.perf_counter() - began)
+        return replies.series(answer, envelope.Document(None), time.perf_counter() - began)
 
     def _counted(self, query: str, at_ms: int) -> Series:
         return self.instant(inject(query, self.matchers), at_ms)

@@ -23,7 +23,7 @@ import urllib3.exceptions
 from requests.adapters import BaseAdapter
 
 from aiops.adapters.prometheus import credentials
-from aiops.adapters.prometheus.replies import complaint
+from aiops.adapters.prometheus.envelope import complaint
 from aiops.adapters.prometheus.wire import Adapter, running
 from aiops.errors import Forbidden, NotFound, PortError, Rejected, Unavailable
 from aiops.model.prometheus import PrometheusSettings

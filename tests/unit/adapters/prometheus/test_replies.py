@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from aiops.adapters.prometheus import replies
+from aiops.adapters.prometheus import envelope, replies
 from aiops.errors import Rejected, Unavailable
 
 AT = 1_700_000_000_000
@@ -17,7 +17,7 @@ def reply(data, **beside):
 
 
 def vector(*rows):
-    about = replies.document(reply({"resultType": "vector", "result": list(rows)}))
+    about = envelope.document(reply({"resultType": "vector", "result": list(rows)}))
     return replies.checked(replies.vector(about.data, AT))
 
 
@@ -27,7 +27,7 @@ def row(text="1", at=AT / 1000, **labels):
 
 def matrix(*pairs, columns=4, **more):
     data = {"resultType": "matrix", "result": [{"metric": {"pod": "a"}, "values": list(pairs), **more}]}
-    return replies.matrix(replies.document(reply(data)).data, AT, 1000, columns)
+    return replies.matrix(envelope.document(reply(data)).data, AT, 1000, columns)
 
 
 @pytest.mark.parametrize(
@@ -139,13 +139,13 @@ def test_an_error_with_data_is_an_error():
     """M3."""
     body = json.dumps({"status": "error", "errorType": "internal", "error": "half", "data": {}}).encode()
     with pytest.raises(Unavailable, match="half"):
-        replies.document(body)
+        envelope.document(body)
 
 
 def test_warnings_infos_and_partial_answers_are_carried():
     """M3."""
     data = {"resultType": "vector", "result": [], "stats": {"samples": {"totalQueryableSamples": 42}}}
-    got = replies.document(reply(data, warnings=["a\nb"], infos=["c"], isPartial=True))
+    got = envelope.document(reply(data, warnings=["a\nb"], infos=["c"], isPartial=True))
     assert (got.warnings, got.infos, got.partial, got.samples) == (("a b",), ("c",), True, 42)
     series = replies.series(replies.vector(got.data, AT), got, 0.5)
     assert (series.warnings, series.infos, series.partial, series.samples) == (("a b",), ("c",), True, 42)
@@ -168,7 +168,7 @@ def test_warnings_infos_and_partial_answers_are_carried():
 def test_what_is_no_reply_is_rejected_in_words(body, word):
     """M4."""
     with pytest.raises(Rejected, match=word):
-        replies.document(body)
+        envelope.document(body)
 
 
 @pytest.mark.parametrize("result", [None, {}, "x", 3])

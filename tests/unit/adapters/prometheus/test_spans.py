@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from aiops.adapters.prometheus import replies, spans
+from aiops.adapters.prometheus import envelope, spans
 
 START = 1_700_000_000
 
@@ -17,7 +17,7 @@ def body(*series):
 
 
 def test_samples_are_cut_out_and_put_back_in_their_rows():
-    about = replies.range_document(
+    about = envelope.range_document(
         body(f'[{START},"1"],[{START + 1}.5,"-2e3"]', f'[{START},"+Inf"],[{START + 1},"NaN"]')
     )
     first, second = (row["values"] for row in about.data["result"])
@@ -54,7 +54,7 @@ def test_a_label_that_looks_like_samples_stays_a_label():
     text = json.dumps(
         {"status": "success", "data": {"resultType": "matrix", "result": [row]}}, separators=(",", ":")
     )
-    got = replies.range_document(text.encode()).data["result"][0]
+    got = envelope.range_document(text.encode()).data["result"][0]
     assert got["metric"]["pod"] == pod
     assert got["values"].numbers.tolist() == [1.0]
 
@@ -62,11 +62,11 @@ def test_a_label_that_looks_like_samples_stays_a_label():
 def test_a_row_that_claims_to_be_a_cut_gets_none():
     """The rows are 0 (a forgery) and 1: both are read the slow way, the forgery as no samples."""
     forged = body(f'[{START},"1"]').replace(b'"result":[', b'"result":[{"metric":{},"values":0},')
-    got = replies.range_document(forged).data["result"]
+    got = envelope.range_document(forged).data["result"]
     assert got[0]["values"] == 0
     assert got[1]["values"].numbers.tolist() == [1.0]
 
 
 def test_samples_somewhere_else_in_the_reply_are_read_as_json():
     odd = body(f'[{START},"1"]').replace(b'"data"', b'"stats":{"values":[[1,"2"]]},"data"')
-    assert replies.range_document(odd).data["result"][0]["values"] == [[START, "1"]]
+    assert envelope.range_document(odd).data["result"][0]["values"] == [[START, "1"]]
