@@ -25,7 +25,8 @@ from aiops.model import (
     Suspect,
 )
 from aiops.web.report.change import as_yaml, heading
-from aiops.web.report.view import anomaly_words, lasted, main_decision, sentence, worth_naming
+from aiops.web.report.decisions import main_decision, sentence
+from aiops.web.report.view import anomaly_words, lasted, worth_naming
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -18,7 +18,7 @@ from aiops.core import words
 from aiops.core.compare import Comparison, Figure, score_figures
 from aiops.core.score import Score
 from aiops.model import Story
-from aiops.web.report import view
+from aiops.web.report import overall, view
 
 WORDS = {"act": "acted:", "escalate": "asked:", "hold": "held:", "refuse": "refused:"}
 
@@ -35,8 +35,8 @@ def render(story: Story, score: Score | None, comparison: Comparison | None = No
         comparison=comparison,
         incidents=incidents,
         figures=figures,
-        tiles=view.tiles(story, score),
-        overview=Markup(view.bars(story, incidents, score)),  # noqa: S704 - made by svg.py, which escapes
+        tiles=overall.tiles(story, score),
+        overview=Markup(overall.bars(story, incidents, score)),  # noqa: S704 - made by svg.py, which escapes
         words=WORDS,
     )
 

@@ -1,4 +1,4 @@
-"""View: from model values to what the template shows, so that the template holds no logic worth a test."""
+"""Incidents for the page: from model values to what the template shows, so that the template holds no logic worth a test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,66 +6,26 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from aiops.core.classify import TABLE
-from aiops.core.policy import why
 from aiops.core.score import Score, shown
-from aiops.core.words import clock, number, percent, plain, quantity, span
+from aiops.core.words import clock, number, plain, quantity, span
 from aiops.model import (
-    Act,
     Anomaly,
     ClusterEvent,
-    Decided,
-    Decision,
-    Escalate,
-    Hold,
     IncidentStory,
     Moment,
     Plot,
-    Reason,
-    Refuse,
-    Step,
     Story,
     Suspect,
     TrueIncident,
 )
-from aiops.web.report import overview, plot
-from aiops.web.report.change import as_yaml, heading
+from aiops.web.report import plot
+from aiops.web.report.decisions import DecisionView, decision_view, kind, main_decision, sentence
 
 SUMMARIES = {row.name: row.summary for row in reversed(TABLE)}
 VERBS = {"act": "act", "escalate": "ask", "hold": "hold", "refuse": "refuse"}
 MARKED = {"opened": "opened", "closed": "closed", "decided": "decided", "alert": "alert"}
 MOST_MOMENTS, MOST_SUSPECTS = 60, 5
 FAINT = 0.01  # a suspect with less confidence is only counted
-
-
-@dataclass(frozen=True, slots=True)
-class StepView:
-    """A step with its exact change."""
-
-    step: Step
-    heading: str
-    yaml: str  # empty for evictions and deletions: there is nothing but the object
-    blast: str
-    undo: str
-    undo_yaml: str
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionView:
-    """A decision as it is shown: what a live run would do, and what if unknown facts permitted."""
-
-    at_ms: int
-    kind: str  # "act", "escalate", "hold", "refuse" of what is shown
-    headline: str
-    live_kind: str
-    live: str
-    reasons: tuple[Reason, ...]
-    known_kind: str  # empty: decided once only
-    known: str
-    known_reasons: tuple[Reason, ...]
-    steps: tuple[StepView, ...]  # the step decided on first, the later rungs after it
-    skipped: tuple[str, ...]
-    unknown: tuple[str, ...]
-    playbook: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,99 +58,11 @@ class IncidentView:
     runbook_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A figure of the header. ``tone`` is "good", "bad" or empty."""
-
-    value: str
-    name: str
-    note: str = ""
-    tone: str = ""
-
-
 def anchor(incident_id: str) -> str:
     """The fragment of an incident: only what may stand in an address."""
     return "incident-" + "".join(
         letter if letter.isalnum() and letter.isascii() else "-" for letter in incident_id
     )
-
-
-def kind(decision: Decision) -> str:
-    """ "act", "escalate", "hold", "refuse": also the style of it."""
-    return type(decision).__name__.lower()
-
-
-def sentence(decision: Decision) -> str:
-    """A decision in a few words."""
-    plan = decision.plan
-    what = plan.steps[decision.step].summary if plan.steps else "nothing"
-    match decision:
-        case Act():
-            return f"act: {what}"
-        case Escalate():
-            return f"ask {', '.join(decision.approvers) or 'nobody, only tell people'}: {what}"
-        case Hold():
-            return f"hold: {what}"
-        case Refuse():
-            return f"do nothing: {plan.reason}" if not plan.steps else f"refuse: {what}"
-
-
-def decision_view(decided: Decided) -> DecisionView:
-    """A decision for the page."""
-    main, live, known = shown(decided), decided.decision, decided.if_known
-    plan = main.plan
-    reason = why(main)
-    headline = sentence(main)
-    if plan.steps and not isinstance(main, Act):
-        headline += f" ({reason.guard}: {reason.text})"
-    return DecisionView(
-        at_ms=decided.at_ms,
-        kind=kind(main),
-        headline=headline,
-        live_kind=kind(live),
-        live=sentence(live),
-        reasons=ordered(live.reasons),
-        known_kind=kind(known) if known is not None else "",
-        known=sentence(known) if known is not None else "",
-        known_reasons=ordered(known.reasons) if known is not None else (),
-        steps=tuple(step_view(step) for step in plan.steps[main.step :]),
-        skipped=plan.skipped,
-        unknown=plan.facts_unknown,
-        playbook=f"{plan.playbook} {plan.playbook_version}".strip(),
-    )
-
-
-def ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
-    """What speaks against first; permits last."""
-    rank = {"refuse": 0, "hold": 1, "escalate": 2, "permit": 3}
-    return tuple(sorted(reasons, key=lambda one: rank[one.lean]))
-
-
-def step_view(step: Step) -> StepView:
-    """A step for the page."""
-    blast = step.blast_radius
-    parts = [f"{blast.pods} pods", f"{percent(blast.share)} of the target's"]
-    if blast.at_once is not None:
-        parts.append(f"{blast.at_once} away at once")
-    if blast.nodes:
-        parts.append(f"{blast.nodes} nodes")
-    return StepView(
-        step=step,
-        heading=heading(step.change),
-        yaml=as_yaml(step.change.patch) if step.change.patch else "",
-        blast=", ".join(parts),
-        undo=heading(step.undo) if step.undo is not None else "",
-        undo_yaml=as_yaml(step.undo.patch) if step.undo is not None and step.undo.patch else "",
-    )
-
-
-def main_decision(decisions: Sequence[Decided]) -> Decided | None:
-    """The one that is shown first: the first that would act, else ask, else the newest."""
-    for wanted in (Act, Escalate):
-        found = next((one for one in decisions if isinstance(shown(one), wanted)), None)
-        if found is not None:
-            return found
-    return decisions[-1] if decisions else None
 
 
 def incident_view(story: Story, place: int, told: IncidentStory, score: Score | None) -> IncidentView:
@@ -304,91 +176,3 @@ def anomaly_words(anomaly: Anomaly) -> str:
     elif has_low:
         expected = f"at least {quantity(low, unit)}"
     return f"{quantity(anomaly.observed, unit)}, expected {expected}, score {number(anomaly.score)}"
-
-
-def suspect_words(suspect: Suspect) -> str:
-    """A suspect and how sure we are."""
-    return f"{suspect.target} {percent(suspect.confidence)}"
-
-
-def bars(story: Story, incidents: Sequence[IncidentView], score: Score | None) -> str:
-    """The picture of the whole period."""
-    mine = [
-        overview.Bar(
-            one.told.incident.since_ms,
-            one.told.incident.closed_ms or story.end_ms,
-            one.told.incident.severity,
-            f"{one.number}: {one.told.incident.incident_class}, {one.told.incident.prime}",
-            one.anchor,
-            str(one.number),
-        )
-        for one in incidents
-    ]
-    rows: list[tuple[str, Sequence[overview.Bar]]] = [("Incidents", mine)]
-    if score is not None:
-        name = "Alerts" if score.source == "alert" else "True incidents"
-        links = {one.told.incident.id: one.anchor for one in incidents}
-        truths = [
-            overview.Bar(
-                row.truth.start_ms,
-                row.truth.end_ms,
-                "found" if row.found else "missed",
-                f"{row.truth.name}{'' if row.found else ' (missed)'}",
-                links.get(row.incident_ids[0], "") if row.incident_ids else "",
-            )
-            for row in score.rows
-        ]
-        rows.append((name, truths))
-    return overview.draw(story.start_ms, story.end_ms, rows, story.watched_ms)
-
-
-def tiles(story: Story, score: Score | None) -> tuple[Tile, ...]:
-    """The figures at the top."""
-    count = len(story.incidents)
-    first = [Tile(str(count), "incident" if count == 1 else "incidents", known_words(story))]
-    if score is None:
-        return (*first, Tile(str(story.workloads), "workloads watched", f"{story.series} series"))
-    alerts = score.source == "alert"
-    total = len(score.rows)
-    apart = len(score.false_ids)
-    lead = score.delay_median_s
-    wrong = len(score.wrong)
-    return (
-        *first,
-        Tile(
-            f"{score.found} of {total}",
-            "alerts seen" if alerts else "true incidents found",
-            tone="good" if score.found == total else "bad",
-        ),
-        Tile(
-            span(lead * 1000) if lead is not None else "-",
-            "before the pager"
-            if lead is not None and lead < 0
-            else "after the pager"
-            if alerts
-            else "to detect",
-            f"median; 95 %: {span(score.delay_p95_s * 1000)}" if score.delay_p95_s is not None else "",
-        ),
-        Tile(
-            str(apart),
-            "without an alert" if alerts else "false incidents",
-            f"{number(score.false_per_day)} a day",
-            "" if alerts else "bad" if apart else "good",
-        ),
-        Tile(
-            percent(score.cause_at_1),
-            "right cause first",
-            f"of {score.causes_known}; among three: {percent(score.cause_at_3)}",
-        ),
-        Tile(
-            str(len(score.proposals)),
-            "actions proposed",
-            "" if alerts else f"{wrong} wrong",
-            "" if alerts or not score.proposals else "bad" if wrong else "good",
-        ),
-    )
-
-
-def known_words(story: Story) -> str:
-    """Known breakage in a few words."""
-    return f"and {len(story.known)} known before" if story.known else ""
