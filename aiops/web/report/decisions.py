@@ -1,4 +1,4 @@
-"""Decisions for the page: what a live run would do, what if unknown facts permitted, and the exact changes."""
+"""Decisions for the page: what a live run would do, what if facts permitted, and the exact changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

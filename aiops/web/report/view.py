@@ -1,4 +1,4 @@
-"""Incidents for the page: from model values to what the template shows, so that the template holds no logic worth a test."""
+"""Incidents for the page: what the template shows, so that the template holds no logic worth a test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
