@@ -12,7 +12,7 @@ from aiops.core.book import Storm, active
 from aiops.core.relate import Ground
 from aiops.model import Anomaly, Direction, Incident, IncidentKind, Role, StormLimits, Target
 
-HARM = frozenset({Role.LATENCY, Role.ERRORS, Role.RESTARTS, Role.CONDITION})
+HARM = frozenset({Role.LATENCY, Role.ERRORS, Role.RESTARTS, Role.CONDITION, Role.DISK})
 NEARLY_ALL = 0.9  # of the workloads bad at once: the ground fails, or we are blind
 
 
@@ -23,14 +23,15 @@ class Toll:
     causes: frozenset[Target]
     sufferers: frozenset[Target]  # causes included
     harmed: frozenset[Target]  # sufferers that fail, not those that are merely busy
-    nodes: int
+    nodes: int  # that are a cause, or fail
     watched: frozenset[Target]  # workloads that were opted in; all of them where none is
 
     def exceeds(self, limits: StormLimits) -> str:
         """Which limit is exceeded, in words; "" if none."""
         bad = len(self.causes)
         if self.nodes >= limits.nodes and len(self.sufferers) >= limits.at_least:
-            return f"{self.nodes} nodes and {len(self.sufferers) - self.nodes} workloads are bad at once"
+            hurt = sum(one.kind != "Node" for one in self.sufferers)
+            return f"{self.nodes} nodes and {hurt} workloads are bad at once"
         hurt, everything = len(self.harmed & self.watched), len(self.watched)
         if self._all_down(hurt, everything, limits):
             return f"{hurt} of {everything} workloads are bad at once: the ground fails, or we are blind"
@@ -77,7 +78,9 @@ def toll(incidents: Iterable[Incident], ground: Ground, opted_in: frozenset[Targ
         causes.add(prime)
         if len(bad) > 1:
             causes |= bad - _explained(prime, bad, ground)
-    nodes = sum(one.kind == "Node" for one in sufferers)
+    nodes = sum(
+        one.kind == "Node" for one in causes | harmed
+    )  # one that is merely busy suffers, as others do
     return Toll(frozenset(causes), frozenset(sufferers), frozenset(harmed), nodes, opted_in)
 
 

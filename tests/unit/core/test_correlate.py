@@ -3,7 +3,18 @@
 import pytest
 
 from aiops.core.quality import Quality
-from aiops.model import Alert, AnomalyKind, ClusterEvent, Correlation, EventKind, Node, Pod, Target, Workload
+from aiops.model import (
+    Alert,
+    AnomalyKind,
+    ClusterEvent,
+    Correlation,
+    EventKind,
+    Node,
+    Pod,
+    Role,
+    Target,
+    Workload,
+)
 from tests.unit.core.timelines import Timeline, calls, deployment, ms, the_facts
 
 N1, N2 = Target("Node", "", "n1"), Target("Node", "", "n2")
@@ -324,3 +335,12 @@ def test_a_restart_goes_on_as_if_nothing_had_happened():
 def test_the_windows_are_those_of_the_settings():
     timeline = Timeline(settings=Correlation(close_after_s=60)).bad("10:00", "cart").good("10:05", "cart")
     assert timeline.until("10:07").lines[-1] == "10:06 closed cart: its signal is back in the band for 1 min"
+
+
+def test_a_container_killed_for_memory_makes_a_predicted_end_come_true():
+    timeline = Timeline().bad(
+        "10:00", "db", signal="memory", kind=AnomalyKind.PREDICTED, expected_at_ms=ms("12:00")
+    )
+    timeline.bad("11:55", "db", signal="oom", role=Role.CONDITION, condition="OOMKilled")
+    assert [one.kind for one in timeline.open] == ["observed"]
+    assert "came true" in timeline.lines[1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aiops.model import AnomalyKind, StormLimits, Target, Workload
+from aiops.model import AnomalyKind, Node, StormLimits, Target, Workload
 from tests.unit.core.timelines import Timeline, calls, ms, the_facts
 
 SIGNALS = ("latency", "errors", "memory", "cpu", "disk", "traffic")
@@ -93,6 +93,28 @@ def test_when_every_workload_is_bad_we_assume_that_we_are_blind():
     assert run.book.storm is None
     run.bad("10:02", callers[3])
     assert run.book.storm.because == "5 of 5 workloads are bad at once: the ground fails, or we are blind"
+
+
+def test_more_load_on_everything_is_a_surge_and_no_storm():
+    """All are busy, the nodes too, and nothing fails: one cause, more requests at the front."""
+    facts = busy_shop()
+    run = Timeline(facts)
+    run.bad("10:00", *(one.name for one in facts.workloads), signal="traffic")
+    run.bad("10:01", *facts.nodes, signal="cpu")
+    assert run.book.storm is None
+    failing = Timeline(facts).bad("10:00", *(one.name for one in facts.workloads), signal="errors")
+    assert failing.book.storm is not None  # the positive control: the same shop, all of it failing
+
+
+def busy_shop():
+    """front calls six services; all of them run on two nodes."""
+    names = ["front", *(f"s{i}" for i in range(6))]
+    there = {
+        target: Workload(target, node_names=("n1", "n2"))
+        for target in (Target("Deployment", "shop", name) for name in names)
+    }
+    nodes = {Target("Node", "", name): Node(Target("Node", "", name)) for name in ("n1", "n2")}
+    return the_facts(workloads=there, nodes=nodes, edges=calls(*(f"front>{name}" for name in names[1:])))
 
 
 def test_of_few_workloads_not_even_all_are_a_storm():
