@@ -54,29 +54,38 @@ def bars(story: Story, incidents: Sequence[IncidentView], score: Score | None) -
 def tiles(story: Story, score: Score | None) -> tuple[Tile, ...]:
     """The figures at the top."""
     count = len(story.incidents)
-    first = [Tile(str(count), "incident" if count == 1 else "incidents", known_words(story))]
+    first = Tile(str(count), "incident" if count == 1 else "incidents", known_words(story))
     if score is None:
-        return (*first, Tile(str(story.workloads), "workloads watched", f"{story.series} series"))
-    alerts = score.source == "alert"
-    total = len(score.rows)
-    apart = len(score.false_ids)
-    lead = score.delay_median_s
-    wrong = len(score.wrong)
+        return first, Tile(str(story.workloads), "workloads watched", f"{story.series} series")
+    cause = f"of {score.causes_known}; among three: {percent(score.cause_at_3)}"
     return (
-        *first,
+        first,
+        *outcome_tiles(score),
+        Tile(percent(score.cause_at_1), "right cause first", cause),
+        acts(score),
+    )
+
+
+def outcome_tiles(score: Score) -> tuple[Tile, ...]:
+    """Found, how late, and what was false."""
+    alerts = score.source == "alert"
+    total, apart, median, late = (
+        len(score.rows),
+        len(score.false_ids),
+        score.delay_median_s,
+        score.delay_p95_s,
+    )
+    against = "before the pager" if median is not None and median < 0 else "after the pager"
+    return (
         Tile(
             f"{score.found} of {total}",
             "alerts seen" if alerts else "true incidents found",
             tone="good" if score.found == total else "bad",
         ),
         Tile(
-            span(lead * 1000) if lead is not None else "-",
-            "before the pager"
-            if lead is not None and lead < 0
-            else "after the pager"
-            if alerts
-            else "to detect",
-            f"median; 95 %: {span(score.delay_p95_s * 1000)}" if score.delay_p95_s is not None else "",
+            span(median * 1000) if median is not None else "-",
+            against if alerts else "to detect",
+            f"median; 95 %: {span(late * 1000)}" if late is not None else "",
         ),
         Tile(
             str(apart),
@@ -84,17 +93,16 @@ def tiles(story: Story, score: Score | None) -> tuple[Tile, ...]:
             f"{number(score.false_per_day)} a day",
             "" if alerts else "bad" if apart else "good",
         ),
-        Tile(
-            percent(score.cause_at_1),
-            "right cause first",
-            f"of {score.causes_known}; among three: {percent(score.cause_at_3)}",
-        ),
-        Tile(
-            str(len(score.proposals)),
-            "actions proposed",
-            "" if alerts else f"{wrong} wrong",
-            "" if alerts or not score.proposals else "bad" if wrong else "good",
-        ),
+    )
+
+
+def acts(score: Score) -> Tile:
+    """What would have been done; an alert does not tell whether that was right."""
+    count, wrong = len(score.proposals), len(score.wrong)
+    if score.source == "alert":
+        return Tile(str(count), "actions proposed")
+    return Tile(
+        str(count), "actions proposed", f"{wrong} wrong", "" if not count else "bad" if wrong else "good"
     )
 
 
