@@ -72,6 +72,7 @@ def show_incident(
     from aiops.cli.progress import bar
     from aiops.cli.records import incident_lines, record_document
     from aiops.cli.show import console, print_json
+    from aiops.cli.timeline import put
 
     with bar() as progress:
         records, broken = explain_incident(incident, config, state, recording, progress)
@@ -84,9 +85,7 @@ def show_incident(
             }
         )
     else:
-        out = console()
-        for text in incident_lines(records, broken):
-            out.print(text)
+        put(console(), incident_lines(records, broken))
     if broken:
         click.get_current_context().exit(1)
 
@@ -99,12 +98,11 @@ def show_silence(
     from aiops.cli.progress import bar
     from aiops.cli.show import console, print_json
     from aiops.cli.silence import silence_document, silence_lines
+    from aiops.cli.timeline import put
 
     with bar() as progress:
         silence = explain_silence(target, at, config, state, recording, progress)
     if as_json:
         print_json(silence_document(silence))
         return
-    out = console()
-    for text in silence_lines(silence):
-        out.print(text)
+    put(console(), silence_lines(silence))

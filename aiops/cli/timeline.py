@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LEANS = {"permit": "green", "escalate": "blue", "hold": "yellow", "refuse": "red"}
 KINDS = {"act": "bold green", "escalate": "bold blue", "hold": "bold yellow", "refuse": "bold"}
 MOST_ANOMALIES, MOST_SUSPECTS, MOST_WARNINGS = 4, 3, 10
-INDENT = "   "
+INDENT, LABEL = "   ", 9  # a label such as "suspect  "
 
 
 def line(*parts: str | tuple[str, str], indent: int = 0) -> "Text":
@@ -49,24 +49,35 @@ def line(*parts: str | tuple[str, str], indent: int = 0) -> "Text":
     return text
 
 
+def put(out: "Console", texts: Iterable["Text"]) -> None:
+    """Print lines; on a terminal a long one goes on below its own beginning, and not below its label."""
+    from rich.text import Text
+
+    for text in texts:
+        hang = len(text.plain) - len(text.plain.lstrip()) + LABEL if text.plain.startswith(" ") else 0
+        if not out.is_terminal or text.cell_len <= out.width or out.width < 2 * hang:
+            out.print(text)
+            continue
+        first, *rest = text.wrap(out, out.width - hang)
+        out.print(first)
+        for part in rest:
+            out.print(Text(" " * hang) + part)
+
+
 def show(run: DryRun, out: "Console", *, only_open: bool = False) -> None:
     """The whole dry run."""
     story = run.story
     told = [one for one in story.incidents if not (only_open and one.incident.closed_ms is not None)]
     for number, one in enumerate(told, 1):
-        for text in incident_lines(story, number, one, run.score):
-            out.print(text)
+        put(out, incident_lines(story, number, one, run.score))
         out.print()
-    for text in summary_lines(story):
-        out.print(text)
+    put(out, summary_lines(story))
     if run.score is not None:
         out.print()
-        for text in score_lines(run.score):
-            out.print(text)
+        put(out, score_lines(run.score))
     if run.comparison is not None:
         out.print()
-        for text in comparison_lines(run.comparison):
-            out.print(text)
+        put(out, comparison_lines(run.comparison))
 
 
 def incident_lines(story: Story, number: int, told: IncidentStory, score: Score | None) -> Iterable["Text"]:
