@@ -32,6 +32,7 @@ OWN = (
 BY_LOAD = frozenset({Role.CPU, Role.THROTTLING, Role.QUEUE, *FELT})  # more requests may explain these
 CHANGED = 2.0  # a change shortly before doubles the suspicion
 FULL_LOAD = 0.5  # so many powers of e more requests (65 %) explain whatever they may
+NODE_TAKES = 0.6  # of what is held against a place that runs on a node in trouble
 FAINT = 0.1  # what is never a cause by itself still makes a list
 
 
@@ -86,7 +87,8 @@ def blame(case: Case, layers: Sequence[Layer]) -> Blame:
     total = _joined([*stays, sent.kept, faint])
     for row in case.changes:
         total[row] *= CHANGED
-    return Blame(_with_nodes(case, total), flowed, graph)
+    raised = np.any([one.alarmed for one in layers], axis=0)
+    return Blame(_with_nodes(case, total, raised), flowed, graph)
 
 
 def _graph(case: Case) -> Graph:
@@ -144,16 +146,21 @@ def _sent(layers: Sequence[Layer], parts: Mapping[Role, Floats], load: Floats, g
     return flow(np.hypot(moved * load, raised), up, explained_above(rise, up))
 
 
-def _with_nodes(case: Case, total: Floats) -> Floats:
-    """A node that Kubernetes itself calls unwell takes half of what is held against that which runs on it."""
+def _with_nodes(case: Case, total: Floats, raised: Mask) -> Floats:
+    """A node that Kubernetes itself calls unwell takes most of what is held against that which runs on it.
+
+    Soon its pods run elsewhere, and nobody knows any more what it took down: a node that is part of the
+    incident then answers for all of it."""
     total = total.copy()
     for row, place in enumerate(case.places):
-        if place.kind == "Node" and row in case.failures:
-            hosted = _on_node(place, case.facts)
-            for other, host in enumerate(case.places):
-                if host in hosted:
-                    total[row] += total[other] / 2
-                    total[other] /= 2
+        if place.kind != "Node" or row not in case.failures:
+            continue
+        hosted = _on_node(place, case.facts)
+        under = np.array([one in hosted for one in case.places])
+        if raised[row] and not (under & (total > 0)).any():
+            under = raised & np.array([one.kind != "Node" for one in case.places])
+        total[row] += NODE_TAKES * total[under].sum()
+        total[under] *= 1 - NODE_TAKES
     return total
 
 

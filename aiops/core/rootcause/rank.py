@@ -4,7 +4,7 @@
 2. Latency and errors flow down the calls to whoever explains them (``flow``); what stays is a place's own.
 3. A place's own resources (CPU, memory, disk, restarts, conditions of Kubernetes) speak against it alone.
 4. What more requests explain goes up to whoever sends them.
-5. A change shortly before doubles the suspicion; a node in trouble takes half of what runs on it.
+5. A change shortly before doubles the suspicion; a node in trouble takes most of what runs on it.
 
 Input:   panels round the onset (at least ``MIN_CALM`` samples before it), or anomalies, or both; the facts.
 Output:  suspects; confidences sum to 1 where there is any. Ties stand in the order of the targets.
@@ -13,7 +13,8 @@ Cost:    O(series x samples log samples) for the panels, O(signals x calls) for 
 Blind:   to what no series and no fact shows, and to which of two ends of an unknown call is at fault.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def rank(
     until_ms = max(
         [int(one.panel.times[-1]) for one in found] + [one.at_ms for one in anomalies] + [onset_ms]
     )
-    places = _places(found, anomalies, facts)
+    places = _places(found, anomalies, facts, onset_ms)
     at = {place: row for row, place in enumerate(places)}
     case = Case(places, facts, onset_ms, until_ms, *_events(at, facts, onset_ms, until_ms, change_within_s))
     layers = layers_of(found, anomalies, facts, at)
@@ -76,9 +77,23 @@ def _judged(
     return (judge(earlier_ms), earlier_ms) if earlier_ms < onset_ms else (found, onset_ms)
 
 
-def _places(found: Sequence[Moves], anomalies: Sequence[Anomaly], facts: Facts) -> tuple[Target, ...]:
+def _places(
+    found: Sequence[Moves], anomalies: Sequence[Anomaly], facts: Facts, onset_ms: int
+) -> tuple[Target, ...]:
+    """All that anything is known of, and the nodes that became unwell, which may have no series at all."""
     targets = {target for one in found for target in one.panel.targets} | {one.target for one in anomalies}
-    return tuple(sorted({facts.owner(target) for target in targets}))
+    unwell = {one.target for one in facts.conditions if one.target.kind == "Node"}
+    unwell |= {event.target for event in _recent(facts, onset_ms - TOGETHER_MS) if _node_failed(event)}
+    return tuple(sorted({facts.owner(target) for target in targets | unwell}))
+
+
+def _recent(facts: Facts, from_ms: int) -> Iterator[ClusterEvent]:
+    """Events since ``from_ms``, newest first."""
+    return itertools.takewhile(lambda event: event.at_ms >= from_ms, reversed(facts.events))
+
+
+def _node_failed(event: ClusterEvent) -> bool:
+    return event.kind is EventKind.NODE and event.detail.lower().startswith("not ready")
 
 
 def _events(
@@ -87,20 +102,20 @@ def _events(
     """Changes shortly before, and what Kubernetes says failed since, a place."""
     changes: dict[int, tuple[ClusterEvent, ...]] = {}
     failures: dict[int, dict[str, None]] = {}
-    for event in reversed(facts.events):
+    for event in _recent(facts, onset_ms - max(1000 * within_s, TOGETHER_MS)):
         since_ms = event.at_ms - onset_ms
-        if since_ms < -max(1000 * within_s, TOGETHER_MS):
-            break
         row = at.get(facts.owner(event.target))
         if row is None:
             continue
         if event.kind in CHANGES and -1000 * within_s <= since_ms <= TOGETHER_MS:
             changes[row] = (event, *changes.get(row, ()))
-        if event.kind in FAILURES and since_ms >= -TOGETHER_MS and event.at_ms <= until_ms:
-            failures.setdefault(row, {})[event.kind.replace("_", " ")] = None
+        failed = event.kind in FAILURES or _node_failed(event)
+        if failed and since_ms >= -TOGETHER_MS and event.at_ms <= max(until_ms, facts.at_ms):
+            words = event.detail if event.kind is EventKind.NODE else event.kind.replace("_", " ")
+            failures.setdefault(row, {})[words] = None
     for condition in facts.conditions:
         row = at.get(facts.owner(condition.target))
-        if row is not None and onset_ms - LOOK_BACK_MS <= condition.since_ms <= until_ms:
+        if row is not None and onset_ms - LOOK_BACK_MS <= condition.since_ms <= max(until_ms, facts.at_ms):
             failures.setdefault(row, {})[condition.name] = None
     return changes, {row: tuple(words) for row, words in failures.items()}
 

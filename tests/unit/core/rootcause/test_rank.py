@@ -277,17 +277,39 @@ def test_a_condition_that_held_for_hours_before_is_no_news():
     assert names(rank((), {}, ONSET_MS, facts(conditions=(old,)), raised)) == ["b", "a"]
 
 
+NODE = Target("Node", "", "node-1")
+HOSTED = {service(name): Workload(service(name), node_names=("node-1",)) for name in ("front", "cart", "db")}
+DOWN = anomaly(NODE, "ready", 1.0, role=Role.CONDITION, condition="NodeNotReady")
+FAILING = [anomaly(name, "errors", 5.0) for name in ("front", "cart", "db")]
+
+
 def test_a_node_that_is_not_ready_is_blamed_for_what_runs_on_it():
-    node = Target("Node", "", "node-1")
-    hosts = {
-        service(name): Workload(service(name), node_names=("node-1",)) for name in ("front", "cart", "db")
-    }
-    state = facts(
-        nodes={node: Node(node)}, workloads=hosts, conditions=(Condition(node, "NodeNotReady", ONSET_MS),)
-    )
-    raised = [anomaly(name, "errors", 5.0) for name in ("front", "cart", "db")]
-    raised.append(anomaly(node, "ready", 1.0, role=Role.CONDITION, condition="NodeNotReady"))
-    assert rank((), {}, ONSET_MS, state, raised)[0].target == node
+    unwell = (Condition(NODE, "NodeNotReady", ONSET_MS),)
+    state = facts(nodes={NODE: Node(NODE)}, workloads=HOSTED, conditions=unwell)
+    suspects = rank((), {}, ONSET_MS, state, [*FAILING, DOWN])
+    assert suspects[0].target == NODE
+    assert "Kubernetes says: NodeNotReady" in said(suspects[0])
+
+
+@pytest.mark.parametrize(("detail", "first"), [("not ready", "node-1"), ("ready", "cart")])
+def test_a_node_without_any_series_is_known_by_its_event(detail, first):
+    event = ClusterEvent(ONSET_MS + 40_000, NODE, EventKind.NODE, detail)
+    suspects = rank((), {}, ONSET_MS, facts(workloads=HOSTED, events=(event,)), FAILING)
+    assert names(suspects)[0] == first
+
+
+def test_a_node_answers_for_its_incident_when_its_pods_run_elsewhere_by_now():
+    unwell = (Condition(NODE, "NodeNotReady", ONSET_MS),)
+    moved = {place: Workload(place, node_names=("node-2",)) for place in HOSTED}
+    suspects = rank((), {}, ONSET_MS, facts(workloads=moved, conditions=unwell), [*FAILING, DOWN])
+    assert suspects[0].target == NODE
+
+
+def test_a_node_in_trouble_elsewhere_is_not_suspected():
+    other = Target("Node", "", "node-9")
+    unwell = (Condition(other, "NodeNotReady", ONSET_MS),)
+    suspects = rank((), {}, ONSET_MS, facts(workloads=HOSTED, conditions=unwell), FAILING)
+    assert "node-9" not in names(suspects)
 
 
 def test_pods_speak_for_their_workload():
