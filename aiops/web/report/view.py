@@ -11,6 +11,7 @@ from aiops.core.words import clock, number, plain, quantity, span
 from aiops.model import (
     Anomaly,
     ClusterEvent,
+    Direction,
     IncidentStory,
     Moment,
     Plot,
@@ -165,6 +166,10 @@ def anomaly_words(anomaly: Anomaly) -> str:
     """ "312 MiB, expected at most 210 MiB, score 3": the observed value beside what was expected of it."""
     low, high = anomaly.low, anomaly.high
     unit = anomaly.unit
+    if anomaly.expected_at_ms is not None:
+        limit = low if anomaly.direction is Direction.DOWN else high
+        reached = f"{quantity(limit, unit)} at {clock(anomaly.expected_at_ms)}"
+        return f"{quantity(anomaly.observed, unit)}, on its way to {reached}"
     if anomaly.condition:
         return f"{anomaly.condition} since {clock(anomaly.since_ms)}"
     has_low, has_high = low - low == 0 and not low < 0 <= anomaly.observed, high - high == 0

@@ -13,6 +13,7 @@ from aiops.core.score import score
 from aiops.model import (
     Act,
     Alert,
+    AnomalyKind,
     Decided,
     Escalate,
     Evidence,
@@ -25,7 +26,7 @@ from aiops.model import (
     Target,
 )
 from aiops.web.report import render
-from aiops.web.report.view import marks_of, safe_url
+from aiops.web.report.view import anomaly_words, marks_of, safe_url
 from tests.unit.report.stories import (
     CART,
     CATALOG,
@@ -33,6 +34,7 @@ from tests.unit.report.stories import (
     DAY,
     HOUR,
     START,
+    anomaly,
     decided,
     incident,
     plan,
@@ -264,6 +266,26 @@ def test_what_was_only_learned_from_is_told_and_shaded(until, told_so):
     read = page(story(learned_until_ms=until))
     shaded = [attrs for _, attrs in read.tags if attrs.get("class") == "learned"]
     assert ("Until 2 Mar 00:00 it was only learned from" in read.text, len(shaded)) == (told_so, told_so)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "296 MiB, expected 114 MiB to 200 MiB, score 3"),
+        ({"low": -float("inf")}, "296 MiB, expected at most 200 MiB, score 3"),
+        ({"low": -1e6}, "296 MiB, expected at most 200 MiB, score 3"),  # nothing measured here is below 0
+        ({"high": float("inf")}, "296 MiB, expected at least 114 MiB, score 3"),
+        ({"low": float("nan"), "high": float("nan")}, "296 MiB, expected not known, score 3"),
+        ({"condition": "CrashLoopBackOff"}, "CrashLoopBackOff since 2026-03-01 00:00:00"),
+        (
+            {"kind": AnomalyKind.PREDICTED, "expected_at_ms": START + 3 * HOUR},
+            "296 MiB, on its way to 200 MiB at 2026-03-01 03:00:00",
+        ),
+    ],
+)
+def test_an_anomaly_is_told_with_what_was_expected(change, words):
+    # 3.1e8 bytes are 295.6 MiB, 1.2e8 are 114.4 and 2.1e8 are 200.3
+    assert anomaly_words(replace(anomaly(), **change)) == words
 
 
 def test_every_picture_has_words_for_those_who_do_not_see_it():
