@@ -7,10 +7,11 @@ from dataclasses import replace
 from aiops.bootstrap import plugins
 from aiops.core.stack import compose
 from aiops.engine.rules import Rules
-from aiops.model import Edge, Signal
+from aiops.model import Signal
 from aiops.plugin import Detector, MultiDetector, Parameters
 from aiops.settings import Settings
 
+ONE_CLUSTER = ""  # targets repeat no cluster's name: those of facts, of edges and of series must be equal
 DEFAULT = "default"  # the name of the stack, which is no entry point of its own
 
 
@@ -48,7 +49,6 @@ def merged(recorded: Sequence[Signal], configured: Sequence[Signal]) -> tuple[Si
 
 def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "") -> Rules:
     """Everything the loop decides by; raises ConfigError for a plug-in that is not there."""
-    name = cluster or settings.cluster.name
     return Rules(
         signals=tuple(signals),
         detection=settings.detection,
@@ -57,10 +57,7 @@ def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "")
         playbooks=settings.playbooks,
         detector=functools.partial(make_detector, settings.detectors.parameters, settings.detection.timezone),
         remediation=plugins.remediation,
-        cluster=name,
-        edges=tuple(
-            Edge(replace(edge.caller, cluster=name), replace(edge.callee, cluster=name))
-            for edge in settings.edges
-        ),
+        cluster=cluster or settings.cluster.name,
+        edges=settings.edges,
         digest=settings.digest,
     )

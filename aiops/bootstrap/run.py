@@ -21,7 +21,7 @@ from aiops.bootstrap.facts import MetricFacts, RecordedFacts
 from aiops.bootstrap.journal import lead
 from aiops.bootstrap.prometheus import identity_of, make_source
 from aiops.bootstrap.record_live import known_labels, rules_of
-from aiops.bootstrap.rules import make_rules
+from aiops.bootstrap.rules import ONE_CLUSTER, make_rules
 from aiops.engine.ahead import Ahead
 from aiops.engine.collect import Collector
 from aiops.engine.live import Live
@@ -119,7 +119,7 @@ def assemble(
         loop=Loop(rules, store, store.term(), rings),
         screens=Screens(rules, step_s),
         rings=rings,
-        collector=Collector(source, rules.signals, rules.cluster, rules.detection.max_series),
+        collector=Collector(source, rules.signals, ONE_CLUSTER, rules.detection.max_series),
         facts_of=RecordedFacts(facts) if facts is not None else _metric_facts(settings, source),
         baselines=FileBaselines(
             state / "baselines",

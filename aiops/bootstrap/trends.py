@@ -8,6 +8,7 @@ from aiops.adapters.clock import SystemClock
 from aiops.bootstrap.config import load_settings
 from aiops.bootstrap.prometheus import make_source
 from aiops.bootstrap.recordings import open_recording
+from aiops.bootstrap.rules import ONE_CLUSTER
 from aiops.core.trends import Trends, trends
 from aiops.engine.collect import Collector
 from aiops.errors import InputError, Unavailable
@@ -32,9 +33,9 @@ def of_prometheus(config_dir: Path | None, last_ms: int | None = None) -> Trends
     configuration; Unavailable where no signal answered. Calls are those of the configuration."""
     settings = load_settings(config_dir)
     end_ms = SystemClock().now_ms()
-    cluster, most = settings.cluster.name, settings.detection.max_series
-    facts = Facts(end_ms, cluster=cluster, edges=settings.edges)
-    with closing(Collector(make_source(settings.prometheus), settings.signals, cluster, most)) as collector:
+    source, most = make_source(settings.prometheus), settings.detection.max_series
+    facts = Facts(end_ms, cluster=settings.cluster.name, edges=settings.edges)
+    with closing(Collector(source, settings.signals, ONE_CLUSTER, most)) as collector:
         collected = collector.history(end_ms - (last_ms or LIVE_MS), end_ms, STEP_MS, facts)
     errors = [f"{one.signal}: {one.error}" for one in collected.readings if one.error]
     if errors and not collected.panels:

@@ -1,23 +1,23 @@
 """Rules: what the loop decides by, made from settings."""
 
+from aiops.adapters.memory import MemoryStore
 from aiops.bootstrap.config import load_shipped
 from aiops.bootstrap.rules import make_rules
-from aiops.model import Edge, Target
+from aiops.bootstrap.run import assemble
 from aiops.settings import load
+from tests.fakes.source import FakeSource
 from tests.unit.settings.folders import folder
 
 GRAPH = "edges: [{caller: Deployment/shop/web, callee: StatefulSet/shop/db}]"
 
 
-def edge(cluster):
-    return Edge(Target("Deployment", "shop", "web", cluster), Target("StatefulSet", "shop", "db", cluster))
-
-
-def test_edges_of_the_configuration_are_of_the_cluster_that_is_looked_at(tmp_path):
-    """Targets of series carry the cluster's name: edges without it would join nothing."""
+def test_series_edges_and_facts_name_the_same_targets(tmp_path):
+    """Targets are compared as they are: a cluster's name in one place only and no pod has a workload."""
     settings = load(folder(tmp_path, "cluster: {name: eu-1}", graph=GRAPH))
-    assert make_rules(settings, settings.signals).edges == (edge("eu-1"),)
-    assert make_rules(settings, settings.signals, "recorded").edges == (edge("recorded"),)
+    live = assemble(settings, MemoryStore(), FakeSource({}), tmp_path, None)
+    (edge,) = live.loop.rules.edges
+    assert {edge.caller.cluster, edge.callee.cluster, live.collector.cluster} == {""}
+    assert live.loop.rules.cluster == "eu-1"
 
 
 def test_every_shipped_signal_has_its_detectors():
