@@ -62,7 +62,10 @@ def read_now(kubeconfig: Path, context: str, at_ms: int) -> tuple[tuple[FactLine
             refused = error
     if not listed and refused is not None:
         raise refused
-    lines = tuple(_lines(listed, at_ms))
+    try:
+        lines = tuple(_lines(listed, at_ms))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Rejected(f"the API server answered with an object that is none: {error!r:.120}") from error
     return lines, frozenset(name for name, kinds in KNOWN.items() if all(kind in listed for kind in kinds))
 
 
