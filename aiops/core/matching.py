@@ -72,7 +72,7 @@ def _change_mismatch(when: Matcher, subject: Target, incident: Incident, facts: 
     since = (incident.since_ms - max(changes)) / 1000 if changes else None
     if when.changed_within_s is not None and (since is None or since > when.changed_within_s):
         return f"{subject} was not changed in the {when.changed_within_s} s before"
-    if when.unchanged_for_s is not None and since is not None and since < when.unchanged_for_s:
+    if when.unchanged_for_s is not None and since is not None and since <= when.unchanged_for_s:
         return f"{subject} was changed {max(since, 0):.0f} s before"
     return ""
 
