@@ -6,11 +6,13 @@ in its place; nodes known only by their host names; deployments that Argo CD own
 """
 
 import json
+import time
 from contextlib import ExitStack
 
 import pytest
 
 from aiops.bootstrap.config import load_settings
+from aiops.bootstrap.recordings import open_recording
 from tests.integration.foreign import Cluster, Page, client_golang, line, micrometer
 from tests.integration.servers import free_port, prometheus
 from tests.integration.test_prometheus_signals_check import aiops
@@ -211,6 +213,33 @@ def test_owners_alerts_and_runbooks_are_told(onboarded):
     _, report = onboarded
     assert report["managers"] == {"argocd": 1, "helm": 1}
     assert (report["alerts"], report["runbooks"], report["firing"]) == (2, 1, {"CartSlow": 2})
+
+
+def test_what_is_written_records_and_replays_and_names_our_clusters_workloads(onboarded, server, tmp_path):
+    """The way of a newcomer, no file edited by hand: onboard, record, dry-run."""
+    config, recording = str(onboarded[0]), tmp_path / "recording"
+    now = f"{time.time():.0f}"
+    span = ("--since", "8s", "--until", now, "--step", "1s")
+    code, _, err = aiops(
+        "record", "--prometheus", server.url, *span, "--config", config, "-o", str(recording)
+    )
+    assert code == 0, err
+    recorded = open_recording(recording)
+    panels = [recorded.panel(signal.name) for signal in recorded.signals]
+    assert {str(target) for panel in panels for target in panel.targets} == {
+        "Deployment/shop/cart",
+        "Deployment/shop/pay",
+        "Node/node-a",
+        "Node/node-b",
+    }
+    facts = recorded.facts(recorded.end_ms)
+    assert {one.name: workload.managed_by for one, workload in facts.workloads.items()} == {
+        "cart": "argocd",
+        "pay": "helm",
+    }
+    assert {alert.target.name for alert in facts.alerts} == {"cart", "pay"}
+    code, _, err = aiops("dry-run", str(recording), "--config", config)
+    assert code == 0, err
 
 
 def test_the_table_names_what_stands_in_and_what_is_not_seen(server, tmp_path):
