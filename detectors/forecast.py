@@ -31,7 +31,7 @@ from aiops.model.spread import Learning, Spread
 from aiops.plugin import Forecast as Ahead
 
 NORMAL_80 = 1.2816  # of a normal spread, 80 % lie within so many sigmas
-USUAL = (0.3, 0.02, 0.2, 0.95)  # level, trend, season, damping: until a fit knows better
+USUAL = (0.1, 0.005, 0.3, 0.98)  # level, trend, season, damping: until a fit knows better
 FIT_DAYS = 4  # of slots; with fewer the likelihood says nothing about a season
 NEVER = -1
 

@@ -45,7 +45,7 @@ class IsolationForest:
     margin: float = 1.1
     window: int = 512  # samples that are remembered ...
     memory_s: float = 3 * 86_400.0  # ... of so long: every few minutes one is kept
-    min_kept: int = 64  # with fewer kept, nothing is judged
+    min_kept: int = 192  # with fewer kept, about a day, nothing is judged
     refit: int = 128  # kept samples after which the forest is grown anew
     new_normal_s: float = 86_400.0  # what lasts for longer is learned from
     interval_s: float = 60.0

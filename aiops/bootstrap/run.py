@@ -115,9 +115,10 @@ def assemble(
     rules = make_rules(settings, settings.signals)
     step_s = rules.detection.step_s
     rings = Rings(min(KEPT_S // step_s, MOST_COLUMNS))
+    screens = Screens(rules, step_s)
     return Live(
         loop=Loop(rules, store, store.term(), rings),
-        screens=Screens(rules, step_s),
+        screens=screens,
         rings=rings,
         collector=Collector(source, rules.signals, ONE_CLUSTER, rules.detection.max_series),
         facts_of=RecordedFacts(facts) if facts is not None else _metric_facts(settings, source),
@@ -128,7 +129,7 @@ def assemble(
         clock=SystemClock(),
         watcher=watcher,
         identity=identity_of(settings.prometheus),
-        ahead=Ahead(rules, rings),
+        ahead=Ahead(rules, rings, screens),
     )
 
 

@@ -103,7 +103,7 @@ def replay(
     bands = {key: Band(panels[key[0]]) for key in screens.screens}
     store.begin_term(store.term() + 1)
     loop = Loop(rules, store, store.term(), Recorded(panels), twice=True)
-    ahead = Ahead(rules, Recorded(panels))
+    ahead = Ahead(rules, Recorded(panels), screens)
 
     def keep(signal: str, detector: str, block: Panel, verdicts: Verdicts) -> None:
         bands[signal, detector].keep(block, verdicts)
@@ -116,6 +116,7 @@ def replay(
     past: list[Happening] = []
     for number, (start, stop) in enumerate(days := stretches(recording.start_ms, learned_ms, end_ms + 1)):
         progress(0.05 + 0.9 * number / len(days), f"day {number + 1} of {len(days)}")
+        screens.refit(Recorded(seeing), start - 1, int(rules.detection.history_days * DAY_MS))
         happenings, times = judged(start, stop)
         if start < learned_ms:
             past = still_bad([*past, *happenings])

@@ -1,6 +1,6 @@
 """Screen: one signal, one detector, and what was learned, kept in step with targets that come and go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from aiops.core import rows
 from aiops.core.detect import Happening, Runs, track
 from aiops.model import Detection, Mask, Panel, Signal, Target, Verdicts
-from aiops.plugin import Detector, Fitted
+from aiops.plugin import Detector, Fitted, Forecast, Forecaster
 
 
 def nothing(signal: Signal, targets: tuple[Target, ...]) -> Panel:
@@ -30,6 +30,7 @@ class Screen:
     runs: Runs | None = None
     learned_ms: int = 0  # the newest sample that was judged
     _rows: dict[Target, int] = field(default_factory=dict)
+    _before: tuple[Fitted, Panel] | None = None  # of a forecaster: as it was before the newest block
 
     def judge(self, panel: Panel, hold: Mask | None = None) -> tuple[Panel, Verdicts, Sequence[Happening]]:
         """Judge the columns of ``panel`` newer than what was judged; answer in this screen's row order.
@@ -42,6 +43,7 @@ class Screen:
         panel = panel.reindex(self.targets)
         if hold is None:
             hold = np.zeros(panel.shape, bool)
+        self._before = (fitted, panel) if isinstance(fitted, Forecaster) else None
         verdicts, self.fitted = fitted.judge(panel, hold)
         happenings, self.runs = track(self.signal, self.name, panel, verdicts, runs, self.settings)
         if panel.shape[1]:
@@ -63,12 +65,43 @@ class Screen:
         self.targets = targets
         self._rows = {target: row for row, target in enumerate(targets)}
 
+    def look_ahead(self, now_ms: int, horizon_ms: int, targets: Sequence[Target]) -> Forecast | None:
+        """Where ``targets`` are heading by what was known at ``now_ms``, which may lie inside the newest
+        block (a replay judges a day at once); None where the detector cannot tell. Times never step back."""
+        if self._before is None:
+            return None
+        before, block = self._before
+        part = block.between(0, now_ms + 1)
+        if part.shape[1]:  # carried on from here when asked again
+            before = before.judge(part, np.zeros(part.shape, bool))[1]
+            self._before = before, block.between(now_ms + 1, 1 << 62)
+        assert isinstance(before, Forecaster)  # noqa: S101 - judging keeps the type
+        found = before.look_ahead(horizon_ms)
+        index = np.array([self._rows.get(target, len(block.targets)) for target in targets], np.intp)
+        nothing_known = np.full((1, len(found.times)), np.nan)
+        mean, low, high = (
+            np.vstack([one, nothing_known])[index] for one in (found.mean, found.low, found.high)
+        )
+        return Forecast(found.times, mean, low, high, found.coverage)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether what was learned can be fitted anew from a history, at some cost."""
+        return hasattr(self.fitted, "refit")
+
+    def refit(self, history: Panel) -> None:
+        """Fit anew: the parameters that fit ``history`` best, the state as it is."""
+        refit: Callable[[Panel], Fitted] | None = getattr(self.fitted, "refit", None)
+        if refit is not None:
+            self.fitted = refit(history.reindex(self.targets))
+
     def forget(self, keep: Mask) -> None:
         """Drop the rows where ``keep`` (n,) is false: targets that left long ago (M5)."""
         index = np.flatnonzero(keep)
         if self.fitted is None or self.runs is None or len(index) == len(self.targets):
             return
         self.fitted, self.runs = rows.take(self.fitted, index), rows.take(self.runs, index)
+        self._before = None
         self._index(tuple(self.targets[row] for row in index))
 
     def pack(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

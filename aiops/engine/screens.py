@@ -1,16 +1,23 @@
-"""Screens: all signals' screens side by side; panels go in, happenings in order of time come out."""
+"""Screens: all signals' screens side by side; panels go in, happenings in order of time come out.
 
-from collections.abc import Callable, Mapping
+Beside them the detectors of several signals (``aiops.engine.forests``), and how high series with a limit have
+been (``aiops.engine.highs``), which look-ahead asks for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from aiops.core.calendar import window_mask
 from aiops.core.detect import Happening
+from aiops.engine.forests import Grove
+from aiops.engine.highs import Highs
 from aiops.engine.rules import Rules
 from aiops.engine.screen import Screen
-from aiops.model import FreezeWindow, Panel, Target, Verdicts
-from aiops.plugin import Detector
+from aiops.engine.window import Recent
+from aiops.model import Floats, FreezeWindow, Panel, Target, Verdicts
+from aiops.plugin import Detector, Forecast, MultiDetector
 from aiops.ports import Baselines
 
 Keep = Callable[[str, str, Panel, Verdicts], None]  # (signal, detector, block, verdicts)
@@ -54,6 +61,12 @@ class Screens:
                 detector = rules.detector(name, signal, interval_s)
                 if isinstance(detector, Detector) and not getattr(detector, "multi", False):
                     self.screens[signal.name, name] = Screen(signal, name, detector, rules.detection)
+        self.highs = {one.name: Highs(one) for one in rules.signals if one.limit is not None}
+        self.groves: dict[str, Grove] = {}
+        for name, signals in rules.forests.items():
+            several = rules.detector(name, None, interval_s)
+            if isinstance(several, MultiDetector) and getattr(several, "multi", False):
+                self.groves[name] = Grove(name, tuple(signals), several, rules.detection)
 
     @property
     def targets(self) -> frozenset[Target]:
@@ -63,15 +76,47 @@ class Screens:
     def judge(self, panels: Mapping[str, Panel], keep: Keep | None = None) -> list[Happening]:
         """Judge what is new in ``panels``; a signal without a panel (blind) is neither judged nor learned."""
         told: list[Happening] = []
+        panels = {name: without(panel, self._windows) for name, panel in panels.items()}
+        for name, high in self.highs.items():
+            if name in panels:
+                high.learn(panels[name])
+        for grove in self.groves.values():
+            told += grove.judge(panels)
         for (signal, name), screen in self.screens.items():
             panel = panels.get(signal)
             if panel is None or not panel.shape[1]:
                 continue
-            block, verdicts, happenings = screen.judge(without(panel, self._windows))
+            block, verdicts, happenings = screen.judge(panel)
             told += happenings
             if keep is not None:
                 keep(signal, name, block, verdicts)
         return sorted(told, key=lambda happening: happening.at_ms)
+
+    def highest(self, signal: str, before_ms: int, targets: Sequence[Target]) -> Floats:
+        """How high ``targets`` were before ``before_ms`` (``aiops.engine.highs``); NaN where unknown."""
+        return self.highs[signal].highest(before_ms, targets)
+
+    def forecast(
+        self, signal: str, now_ms: int, horizon_ms: int, targets: Sequence[Target]
+    ) -> tuple[str, Forecast] | None:
+        """(detector, where ``targets`` are heading) by a detector of ``signal`` that can look ahead."""
+        for (name, detector), screen in self.screens.items():
+            found = screen.look_ahead(now_ms, horizon_ms, targets) if name == signal else None
+            if found is not None:
+                return detector, found
+        return None
+
+    def refit(self, recent: Recent, now_ms: int, history_ms: int) -> int:
+        """Fit heavy detectors anew on what ``recent`` still holds; returns how many screens that were. Slow:
+        call it between ticks."""
+        heavy = [key for key, screen in self.screens.items() if screen.heavy]
+        if not heavy:
+            return 0
+        panels = {panel.signal: panel for panel in recent.between(now_ms - history_ms, now_ms + 1)}
+        for signal, name in heavy:
+            if signal in panels:
+                self.screens[signal, name].refit(panels[signal])
+        return len(heavy)
 
     def forget(self, seen: Mapping[str, frozenset[Target]]) -> int:
         """Drop rows of targets that ``seen`` (by signal) no longer names; returns how many (M5)."""
@@ -81,6 +126,13 @@ class Screens:
                 keep = np.array([target in seen[signal] for target in screen.targets], bool)
                 screen.forget(keep)
                 dropped += int((~keep).sum())
+        for name, high in self.highs.items():
+            if name in seen:
+                high.forget(np.array([target in seen[name] for target in high.targets], bool))
+        for grove in self.groves.values():
+            if all(name in seen for name in grove.signals):
+                anywhere = frozenset().union(*(seen[name] for name in grove.signals))
+                grove.forget(np.array([target in anywhere for target in grove.targets], bool))
         return dropped
 
     def save(self, baselines: Baselines) -> None:
@@ -89,6 +141,16 @@ class Screens:
             arrays, meta = screen.pack()
             if arrays:
                 baselines.save(bundle(signal, name), arrays, meta)
+        for name, beside in self._beside():
+            arrays, meta = beside.pack()
+            if arrays:
+                baselines.save(name, arrays, meta)
+
+    def _beside(self) -> list[tuple[str, Highs | Grove]]:
+        return [
+            *((f"highs.{name}", high) for name, high in self.highs.items()),
+            *((f"forest.{name}", grove) for name, grove in self.groves.items()),
+        ]
 
     def restore(self, baselines: Baselines) -> Restored:
         """Load what fits; what does not (another detector, other parameters) starts blank, and is told."""
@@ -103,6 +165,13 @@ class Screens:
             except (ValueError, KeyError, TypeError) as error:
                 problems.append(f"{signal}/{name}: {error}")
             times.append(screen.learned_ms)
+        for name, beside in self._beside():
+            stored = baselines.load(name)
+            try:
+                if stored is not None:
+                    beside.unpack(*stored)
+            except (ValueError, KeyError, TypeError) as error:
+                problems.append(f"{name}: {error}")
         return Restored(sum(at > 0 for at in times), min(times, default=0), tuple(problems))
 
 
