@@ -32,13 +32,13 @@ def signals():
     return tuple(shipped[name] for name in ("error_ratio", "latency_p95"))
 
 
-def panels(seed=7):
+def panels(seed=7, fails=True):
     rng = np.random.default_rng(seed)
     times = START + STEP * np.arange(SAMPLES)
     season = 1 + 0.2 * np.sin(2 * np.pi * np.arange(SAMPLES) / 144)
     bad = (times >= FAILS) & (times < FAILS + 2 * HOUR)
     errors = np.clip(rng.normal(0.002, 0.0005, (3, SAMPLES)), 0, None)
-    errors[0, bad] += 0.4
+    errors[0, bad] += 0.4 * fails
     latency = 0.1 * season + rng.normal(0, 0.004, (3, SAMPLES))
     latency[1, 100:110] = np.nan  # 16:40 to 18:10 of the first day: no samples, and nothing wrong
     for signal, values in zip(signals(), (errors, latency), strict=True):
@@ -75,9 +75,9 @@ def truth():
     )
 
 
-def make(path, truths=None, more_facts=(), name="small"):
+def make(path, truths=None, more_facts=(), name="small", fails=True):
     meta = RecordingMeta(name, signals(), START, END, STEP, cluster="demo", made="by hand", made_by="a test")
-    write(path, meta, panels(), [*facts(), *more_facts], [truth()] if truths is None else truths)
+    write(path, meta, panels(fails=fails), [*facts(), *more_facts], [truth()] if truths is None else truths)
     return path
 
 
