@@ -223,6 +223,24 @@ def test_a_series_that_was_constant_does_not_win_by_division():
     assert names(rank([slow, busy], ROLES, ONSET_MS, facts()))[0] == "busy"
 
 
+@pytest.mark.parametrize(("share", "first"), [(0.004, "busy"), (0.2, "failing")])
+def test_a_few_failures_more_are_usual(share, first):
+    """0.4 % more is 0.4 sigmas, since 1 % is one; cpu rises by (2 - 1) / hypot(0.01, 0.05 * 2) = 10 sigmas,
+    errors of 20 % are 0.2 / hypot(0.01, 0.05 * 0.2) = 14."""
+    failing = panel("errors", {"failing": share * (np.arange(LENGTH) >= ONSET)}, "ratio")
+    suspects = rank([failing, panel("cpu", {"busy": lifted(calm(1.0, 1), 2.0)})], ROLES, ONSET_MS, facts())
+    assert names(suspects)[0] == first
+
+
+def test_a_slow_callee_is_suspected_when_its_caller_fails():
+    """Timeouts: front fails, db is slow and does not fail itself; half of the blame goes there."""
+    failing = panel("errors", {"front": 0.3 * (np.arange(LENGTH) >= ONSET), "db": np.zeros(LENGTH)}, "ratio")
+    slow = panel("latency", {"front": calm(0.4, 1), "db": lifted(calm(0.1, 2), 9.0)})
+    suspects = rank([failing, slow], ROLES, ONSET_MS, facts(("front", "db")), [anomaly("front", "errors")])
+    assert suspects[1].target == service("db")
+    assert suspects[1].confidence == pytest.approx(0.5, abs=0.05)
+
+
 def test_less_work_and_faster_answers_are_no_sign_of_a_cause():
     fast = panel("latency", {"a": lifted(calm(0.4, 1), 0.2), "b": lifted(calm(0.4, 2), 1.5)})
     idle = panel("cpu", {"a": lifted(calm(0.5, 3), 0.1), "b": calm(0.5, 4)})
@@ -236,6 +254,25 @@ def test_a_late_alarm_is_set_back_to_the_real_onset(late):
     suspects = rank([slow_chain()], ROLES, ONSET_MS + late * STEP_MS, facts(*CHAIN))
     assert names(suspects)[0] == "db"
     assert {one.at_ms for one in suspects[0].evidence if one.signal} == {ONSET_MS}
+
+
+@pytest.mark.parametrize(("minutes_before", "counts"), [(29, True), (31, False)])
+def test_a_change_is_held_against_the_real_onset_not_the_late_alarm(minutes_before, counts):
+    event = ClusterEvent(ONSET_MS - minutes_before * 60_000, service("db"), EventKind.IMAGE, "db:2")
+    state = facts(*CHAIN, events=(event,))
+    suspect = rank([slow_chain()], ROLES, ONSET_MS + 4 * STEP_MS, state)[0]
+    assert suspect.change == ("image db:2" if counts else "")
+
+
+def test_a_series_that_is_out_for_hours_sets_an_alarm_back_by_an_hour_at_most():
+    long = 200
+    row = np.concatenate([np.full(long, 1.0), np.full(120, 5.0)]) * (
+        1 + 0.01 * np.random.default_rng(1).standard_normal(long + 120)
+    )
+    busy = Panel("cpu", "", (service("a"),), np.arange(len(row)) * STEP_MS, row[None, :])
+    alarm_ms = (long + 90) * STEP_MS
+    event = ClusterEvent(alarm_ms - 91 * 60_000, service("a"), EventKind.CONFIG, "")
+    assert rank([busy], ROLES, alarm_ms, facts(events=(event,)))[0].change == ""
 
 
 def test_what_left_its_band_first_is_said():
