@@ -137,6 +137,7 @@ def test_what_may_be_gone_soon_is_unavailable_and_asked_again_but_never_after_a_
             "many",
         ),
         (faults.Answer(503, b'{"status":"error","errorType":"timeout","error":"slow"}'), Unavailable, "slow"),
+        (faults.Answer(504, b"gateway"), Unavailable, "504"),
         (faults.Answer(401), Forbidden, "not allowed"),
         (faults.Answer(403, b"rbac"), Forbidden, "rbac"),
         (faults.Answer(404, b"page"), NotFound, "404"),
@@ -279,6 +280,23 @@ def test_ordinary_addresses_are_spoken_to(text):
     import ipaddress  # noqa: PLC0415 - of this test only
 
     assert address.refusal(ipaddress.ip_address(text)) == ""
+
+
+def test_a_name_is_looked_up_once_for_a_connection_and_what_was_checked_is_connected_to(monkeypatch):
+    """S5: a name that means us at first and the metadata service a moment later (DNS rebinding)."""
+    answers = iter(["127.0.0.1", "169.254.169.254"])
+
+    def rebinding(host, port, *_, **__):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    closing = {"Connection": "close"}
+    with Scripted(lambda page, _: page.send(200, good(), **closing)) as scripted:
+        source = source_of(scripted.url.replace("127.0.0.1", "metrics.example"))
+        assert source.query(LOAD, AT).values.tolist() == [[1.0]]
+        with pytest.raises(Rejected, match=r"metrics\.example is 169\.254\.169\.254, a link-local address"):
+            source.query(LOAD, AT)
+        assert len(scripted.asked) == 1
 
 
 def test_credentials_headers_and_tenant_are_sent_and_rotated_secrets_taken_up(tmp_path):

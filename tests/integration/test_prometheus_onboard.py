@@ -114,7 +114,7 @@ def row(report, signal):
 def test_two_clusters_are_told_apart_and_asked_for(server, tmp_path):
     code, _, err = aiops("onboard", "--prometheus", server.url, "-o", str(tmp_path / "config"))
     assert code == 2
-    assert "label cluster: 'blue' (6 targets), 'green' (2 targets); say which is meant with --cluster" in err
+    assert "label cluster: 'blue' (2 series), 'green' (1 series); say which is meant with --cluster" in err
     assert not (tmp_path / "config").exists()
 
 

@@ -26,7 +26,11 @@ def server(tmp_path_factory):
         for job, labels in PLACE.items()
         for label, value in labels.items()
     ]
+    relabel.append(
+        {"source_labels": ["job"], "regex": "db", "target_label": "cluster", "replacement": "db-1"}
+    )
     pages = {
+        "db": lambda: "redis_up 1\n",
         "ksm": CLUSTER.kube_state_metrics,
         "kubelet": CLUSTER.cadvisor,
         "cart": lambda: client_golang("status"),
@@ -65,6 +69,12 @@ def test_a_server_as_exporters_mean_it_keeps_the_shipped_names(server, tmp_path)
     assert (report["workloads"], report["covered"]) == (1, 1)
 
 
+def test_a_label_cluster_of_something_else_is_not_taken_for_the_clusters(server, tmp_path):
+    """The job db has a label cluster of its own, as exporters of databases do; nodes and pods have none."""
+    assert onboard(server.url, tmp_path / "c")[1]["other_clusters"] == []
+    assert load_settings(tmp_path / "c").prometheus.cluster_matchers == {}
+
+
 def test_the_servers_external_label_becomes_the_identity_that_is_checked(server, tmp_path):
     """M7: and a replica's own label does not."""
     onboard(server.url, tmp_path / "c")
@@ -80,7 +90,7 @@ def test_a_name_for_the_only_cluster_must_be_its_own(server, tmp_path):
 
 def test_a_label_that_targets_lack_is_refused(server, tmp_path):
     code, err = onboard(server.url, tmp_path / "c", "--cluster-label", "nonsense")
-    assert (code, "--cluster-label: expected a label of the server's targets" in err) == (2, True)
+    assert (code, "--cluster-label: expected a label of nodes, pods or targets" in err) == (2, True)
 
 
 @pytest.mark.parametrize("label", ['a"} or up{x="', "a b", ""])

@@ -24,6 +24,7 @@ from aiops.model.prometheus import PrometheusSettings
 from aiops.ports import Series
 
 _RANGES_AT_ONCE = 2  # so that a back-fill leaves room for everybody else's queries
+_MOST_KEPT = 1024  # label sets of queries; far more than there are signals
 _SAMPLES_A_REPLY = 1_000_000  # of a range query: about 30 MB of JSON
 
 _COARSEST_RAW_MS = 60_000  # above, JSON of every step is less than all samples
@@ -95,6 +96,8 @@ class PrometheusSource:
             return dataclasses.replace(answer, labels=before)
         sound = replies.checked(answer)
         if sound is answer:
+            if len(self._labels) >= _MOST_KEPT:
+                self._labels.clear()
             self._labels[query] = answer.labels
         return sound
 

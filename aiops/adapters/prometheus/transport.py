@@ -183,7 +183,7 @@ def _refused(response: requests.Response) -> Exception:
         return Forbidden(f"{where}: reading metrics is not allowed with these credentials")
     if status == 404:
         return NotFound(where)
-    if kind in _TIMED_OUT or status == 408:
+    if kind in _TIMED_OUT or status in (408, 504):  # 504: a gateway waited for it in vain
         return Unavailable(where)
     if status == 429 or status >= 500:
         return _AgainError(Unavailable(where, _retry_after_s(response.headers)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiops.adapters.prometheus.source import PrometheusSource
-from aiops.bootstrap.onboard.survey import external_labels, labels_of_up, values_of
+from aiops.bootstrap.onboard.survey import evidence, external_labels, values_of
 from aiops.errors import InputError
 from aiops.model.prometheus import LABEL_NAME
 
@@ -35,10 +35,9 @@ def choose(source: PrometheusSource, at_ms: int, label: str | None, name: str | 
     if label is not None and not LABEL_NAME.match(label):
         raise InputError(f"--cluster-label: expected the name of a label, got {label!r}")
     external = external_labels(source)
-    found = {one: values_of(source, one, at_ms) for one in _candidates(source, at_ms, label)}
-    found = {one: values for one, values in found.items() if values}
+    found = _candidates(source, at_ms, label)
     if label and not found:
-        raise InputError(f"--cluster-label: expected a label of the server's targets, got {label!r}")
+        raise InputError(f"--cluster-label: expected a label of nodes, pods or targets there, got {label!r}")
     own = next((one for one in LABELS if one in external), "")
     identity = {own: external[own]} if own else {}
     if not found:
@@ -54,9 +53,17 @@ def choose(source: PrometheusSource, at_ms: int, label: str | None, name: str | 
     return Choice(chosen, {label: chosen}, identity, others, why)
 
 
-def _candidates(source: PrometheusSource, at_ms: int, label: str | None) -> list[str]:
-    there = labels_of_up(source, at_ms)
-    return [one for one in ((label,) if label else LABELS) if one in there]
+def _candidates(source: PrometheusSource, at_ms: int, label: str | None) -> dict[str, dict[str, int]]:
+    """Labels that may tell clusters apart, with how much has which value. Of our own list only those that
+    most have: a few series with such a label are of something that has clusters of its own."""
+    metric, there = evidence(source, at_ms)
+    found = {}
+    for one in (label,) if label else LABELS:
+        values = values_of(source, metric, one, at_ms) if one in there else {}
+        without = values.pop("", 0)
+        if values and (label or without < sum(values.values())):
+            found[one] = values
+    return found
 
 
 def _chosen(
@@ -79,4 +86,4 @@ def _chosen(
 def _listed(values: Mapping[str, int]) -> str:
     shown = sorted(values)[:20]
     more = f" and {len(values) - 20} more" if len(values) > 20 else ""
-    return ", ".join(f"{value!r} ({values[value]} targets)" for value in shown) + more
+    return ", ".join(f"{value!r} ({values[value]} series)" for value in shown) + more

@@ -97,24 +97,24 @@ class Survey:
         return [one for one in data if isinstance(one, str)] if isinstance(data, list) else []
 
 
-def labels_of_up(source: PrometheusSource, at_ms: int) -> frozenset[str]:
-    """Label names of the targets, or of pods where nobody scrapes here."""
-    survey = Survey(source, at_ms)
-    for metric in ("up", "kube_pod_info"):
-        labels = survey._listed("labels", {"match[]": metric})
+def evidence(source: PrometheusSource, at_ms: int) -> tuple[str, frozenset[str]]:
+    """What tells clusters apart, with its labels: nodes or pods, else targets. ("", none) of an empty server.
+
+    Not targets first: an exporter of a database may well have a label ``cluster`` of its own.
+    """
+    found = Survey(source, at_ms)
+    for metric in ("kube_node_info", "kube_pod_info", "up"):
+        labels = found._listed("labels", {"match[]": metric})
         if labels:
-            return frozenset(labels)
-    return frozenset()
+            return metric, frozenset(labels)
+    return "", frozenset()
 
 
-def values_of(source: PrometheusSource, label: str, at_ms: int) -> dict[str, int]:
-    """Targets (or pods) by the value of ``label``; those without it are not counted."""
-    for metric in ("up", "kube_pod_info"):
-        series = source.instant(f'count by ({label}) ({metric}{{{label}!=""}})', at_ms)
-        if series.labels:
-            counts = series.values[:, 0].tolist()
-            return {row[label]: int(count) for row, count in zip(series.labels, counts, strict=True)}
-    return {}
+def values_of(source: PrometheusSource, metric: str, label: str, at_ms: int) -> dict[str, int]:
+    """Series of ``metric`` by the value of ``label``; "" are those without it."""
+    series = source.instant(f"count by ({label}) ({metric})", at_ms)
+    counts = series.values[:, 0].tolist()
+    return {row.get(label, ""): int(count) for row, count in zip(series.labels, counts, strict=True)}
 
 
 def external_labels(source: PrometheusSource) -> Mapping[str, str]:
