@@ -121,13 +121,13 @@ class _Learning:
         weekly = minute // WEEK_SLOT_MIN
         self.origin = np.where(fresh & np.isnan(self.origin), x, self.origin)
         days = self.days[:, slot].astype(np.float64)
-        centre = self._between(slot, (rest + 0.5) / config.slot_min - 0.5)
+        centre, doubt = self._between(slot, (rest + 0.5) / config.slot_min - 0.5)
         weeks = self.weeks[:, weekly]
         base = centre + np.where(weeks >= 2, self.weekday[:, weekly], 0.0)
         expected = base + self.anchor + self.wander
         usual = (self.away[:, slot] * days + 3.0 * self.spread.mean) / (days + 3.0)
         sigma = MEAN_AWAY_TO_SIGMA * usual * np.sqrt(1 + 1 / np.maximum(days, 1.0))
-        edge = np.maximum(config.threshold * sigma, self.spread.tail())
+        edge = np.hypot(np.maximum(config.threshold * sigma, self.spread.tail()), doubt)
         known = days >= config.min_days
         answer = (
             np.where(known, self.origin + expected, np.nan),
@@ -136,12 +136,14 @@ class _Learning:
         self._learn(np.where(fresh, x - self.origin, 0.0), fresh, slot, weekly, expected, edge, known)
         return answer
 
-    def _between(self, slot: int, where: float) -> Floats:
-        """The profile on the line from the middle of ``slot`` to that of its neighbour."""
+    def _between(self, slot: int, where: float) -> tuple[Floats, Floats]:
+        """The profile on the line from the middle of ``slot`` to that of its neighbour, and how far that is
+        from the slot itself: a job that starts on the hour is a step, and the line is wrong by so much."""
         here = self.centre[:, slot].astype(np.float64)
         other = (slot + (1 if where > 0 else -1)) % self.centre.shape[1]
         there = np.where(self.days[:, other] >= 1, self.centre[:, other], here)
-        return here + abs(where) * (there - here)
+        away = abs(where) * (there - here)
+        return here + away, np.abs(away)
 
     def _learn(
         self,
