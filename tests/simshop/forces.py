@@ -218,7 +218,11 @@ def _jobs(shop: Shop, forces: Forces, random: Generator) -> None:
     catalog, reporting, mailer = (shop.index(name) for name in ("catalog", "reporting", "mailer"))
     forces.arrivals[:, catalog] += np.where(minute < 2, 12.0, 0.0)  # price import, on the hour
     forces.arrivals[:, mailer] += np.where((minute >= 30) & (minute < 33), 1.2, 0.0)  # queued mails
-    nightly = (day >= 2 * HOUR_S) & (day < 2 * HOUR_S + random.uniform(25, 40) * MINUTE_S)
+    nights = int(clock.seconds[-1] // DAY_S) + 1  # no two take quite as long
+    begins = 2 * HOUR_S + random.uniform(0, 120, nights)
+    lasts = random.uniform(25, 40) * MINUTE_S * random.uniform(0.9, 1.1, nights)
+    night = (clock.seconds // DAY_S).astype(int)
+    nightly = (day >= begins[night]) & (day < (begins + lasts)[night])
     forces.arrivals[:, reporting] = 0.04 + np.where(nightly, random.uniform(1.6, 2.4), 0.0)
     backup = (day >= 3.5 * HOUR_S) & (day < 3.5 * HOUR_S + 12 * MINUTE_S)
     grown = random.uniform(0.002, 0.012, len(shop.volumes))  # of the volume, a day
