@@ -5,7 +5,7 @@ of kube-state-metrics, since it says which pods belong to which workload, then e
 chunk of one query, and at the end one signal.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -198,13 +198,14 @@ def _finish(
 ) -> Summary:
     output = partial.directory
     kept: list[Signal] = []
+    empty: list[Signal] = []
     warnings: list[str] = []
     series = samples = 0
     for signal in job.signals:
         warnings += partial.notes(signal)
         panel = partial.joined(signal, times)
         if not np.isfinite(panel.values).any():
-            warnings.append(f"{signal.name}: no data")
+            empty.append(signal)
             continue
         writer.save(signal_file(output, signal.name), tables.encode(panel, signal))
         kept.append(signal)
@@ -231,8 +232,18 @@ def _finish(
         made=f"recorded from {job.origin}; past cluster facts from the history of kube-state-metrics",
         made_by=made_by("record"),
         unknown=tuple(one for one in rebuilt.unknown if one not in only_now),
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=tuple(dict.fromkeys([*warnings, *_of_empty(empty)])),
     )
     writer.finish(output, meta, lines, ())
     partial.end()
     return Summary(output, len(kept), series, samples, len(lines), 0, meta.warnings)
+
+
+def _of_empty(signals: Sequence[Signal]) -> Iterator[str]:
+    """In two lines: what has no data, and which states never were (or nobody exports them)."""
+    measured = [one.name for one in signals if one.role is not Role.CONDITION]
+    never = [one.name for one in signals if one.role is Role.CONDITION]
+    if measured:
+        yield f"no data: {', '.join(measured)}"
+    if never:
+        yield f"never so, or not exported: {', '.join(never)}"

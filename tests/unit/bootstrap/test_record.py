@@ -178,9 +178,9 @@ def test_without_kube_state_metrics_everything_of_the_cluster_is_unknown(tmp_pat
 
 
 def test_signals_without_data_are_told_and_left_out(tmp_path):
-    gone = replace(HEAT, name="gone")
-    summary = record(replace(JOB, signals=(LOAD, gone)), cluster(), tmp_path / "r")
-    assert "gone: no data" in summary.warnings
+    gone, state = replace(HEAT, name="gone"), replace(HEAT, name="looping", role=Role.CONDITION)
+    summary = record(replace(JOB, signals=(LOAD, gone, state)), cluster(), tmp_path / "r")
+    assert summary.warnings == ("no data: gone", "never so, or not exported: looping")
     assert [one.name for one in open_recording(tmp_path / "r").signals] == ["load"]
 
 
