@@ -294,6 +294,36 @@ def test_every_picture_has_words_for_those_who_do_not_see_it():
     assert all(attrs["role"] == "img" and len(attrs["aria-label"]) > 20 for attrs in pictures)
 
 
+def brightness(colour):
+    """The relative luminance of WCAG 2."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    light, dark = sorted((brightness(one), brightness(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_all_text_can_be_read_on_its_ground(theme):
+    """WCAG 2 AA: 4.5 to 1 for text, light and dark."""
+    style = re.search(r"<style>(.*?)</style>", render(story(), None), re.S)[1]
+    colours = dict(
+        re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", re.findall(r":root \{(.*?)\}", style, re.S)[theme])
+    )
+    words = ["ink", "soft", "link", "bad", "truth", "change", "critical", "high", "medium", "low", "good"]
+    weak = {
+        (name, ground): round(contrast(colours[name], colours[ground]), 2)
+        for name in words
+        for ground in ("paper", "sheet")
+        if contrast(colours[name], colours[ground]) < 4.5
+    }
+    assert weak == {}
+    assert min(contrast(colours["on-bar"], colours[name]) for name in ("critical", "high")) >= 4.5
+
+
 def test_headings_descend_without_a_gap():
     levels = [
         int(tag[1]) for tag, _ in page(story([told(), second_day()])).tags if re.fullmatch("h[1-6]", tag)
