@@ -46,6 +46,8 @@ LIMITS: Mapping[type, Mapping[str, Range]] = {
         "hops": (0, 10),
         "change_within_s": (0, DAY),
         "first_sight_s": (0, DAY),
+        "alone_s": (0, DAY),
+        "loud_score": (1, MANY),
     },
     Budgets: {
         "cluster_per_10min": (0, MANY),

@@ -69,7 +69,7 @@ PIECES = (
     ),
     *("when: {classes: [crash_loop]}\n", "steps: []\n", "query: up\n", "*", "Deployment/a/b", "edges: []"),
 )
-FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def answer(root, name, data):
@@ -115,19 +115,33 @@ SMALL = {
 }
 
 
+@st.composite
+def damages(draw):
+    """A file's place, and a good one of whose stretches some were replaced by pieces of YAML."""
+    name = draw(st.sampled_from(PLACES))
+    text = SMALL[name]
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(text)))
+        end = draw(st.integers(start, min(start + 20, len(text))))
+        text = text[:start] + draw(st.sampled_from(PIECES)) + text[end:]
+    return name, text.encode()
+
+
 @FEW
-@given(st.data())
-def test_a_small_damage_is_settings_or_problems(tmp_path, data):
-    """One stretch of a good file is replaced by a piece of YAML."""
-    name = data.draw(st.sampled_from(PLACES))
-    good = SMALL[name]
-    start = data.draw(st.integers(0, len(good)))
-    end = data.draw(st.integers(start, min(start + 20, len(good))))
-    piece = data.draw(st.sampled_from(PIECES))
-    assert is_answer(answer(tmp_path, name, (good[:start] + piece + good[end:]).encode()))
+@given(damages())
+def test_a_small_damage_is_settings_or_problems(tmp_path, damage):
+    assert is_answer(answer(tmp_path, *damage))
 
 
-@pytest.mark.parametrize("cuts", [7, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@settings(FEW, max_examples=5000)
+@given(damages())
+def test_many_small_damages_are_settings_or_problems(tmp_path, damage):
+    """G6."""
+    assert is_answer(answer(tmp_path, *damage))
+
+
+@pytest.mark.parametrize("cuts", [4, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_file_that_is_cut_off_is_no_configuration_by_halves(tmp_path, name, cuts):
     """B7: cut anywhere, it is refused, or its first items are read as they are; only the last may lack keys

@@ -108,7 +108,7 @@ SECTIONS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SECTIONS)
 def test_what_is_accepted_is_written_down_and_read_back_equal(tmp_path, sections):
     main = Main(**sections)

@@ -10,7 +10,7 @@ from aiops.settings.write import one_line
 from tests.unit.settings.folders import folder
 
 CLASSES = [row.name for row in TABLE]
-MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def some(values):

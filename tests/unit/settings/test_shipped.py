@@ -1,7 +1,8 @@
 """The shipped configuration: it is the defaults, it answers every incident class, and it starts harmless."""
 
 import re
-from dataclasses import fields
+import typing
+from dataclasses import fields, is_dataclass
 
 import pytest
 
@@ -9,9 +10,22 @@ from aiops.bootstrap import plugins
 from aiops.bootstrap.config import load_shipped, shipped_folder
 from aiops.core.classify import TABLE, UNCLASSIFIED
 from aiops.core.matching import choose
-from aiops.model import Facts, Incident, IncidentKind, IncidentState, Mode, Severity, Suspect, Target
+from aiops.model import (
+    Facts,
+    Incident,
+    IncidentKind,
+    IncidentState,
+    Mode,
+    Playbook,
+    PrometheusSettings,
+    QueryBudget,
+    Severity,
+    Suspect,
+    Target,
+)
 from aiops.settings.document import parse
 from aiops.settings.fill import keys
+from aiops.settings.limits import LIMITS
 from aiops.settings.schema import Main
 
 CLASSES = [row.name for row in TABLE] + [UNCLASSIFIED]
@@ -113,3 +127,36 @@ def test_a_playbook_helps_a_person_too(book):
     assert book.task_ids
     assert all(TASK.fullmatch(one) for one in book.task_ids)
     assert book.approvers or not book.steps
+
+
+def test_the_shipped_playbooks_name_no_signal():
+    """Whoever brings signals of his own (onboard writes them) keeps the shipped playbooks."""
+    for book in load_shipped().playbooks:
+        assert not any(symptom.signal for symptom in book.when.symptoms), book.name
+        assert not book.verification.signals, book.name
+
+
+def numbers(kind, path=""):
+    """Every number of a dataclass and of those inside it: (type, field, path)."""
+    hints = typing.get_type_hints(kind)
+    for field in fields(kind):
+        hint, where = hints[field.name], f"{path}.{field.name}".lstrip(".")
+        if typing.get_origin(hint) is tuple:
+            hint = typing.get_args(hint)[0]
+        if is_dataclass(hint):
+            yield from numbers(hint, where)
+        elif {int, float} & {hint, *typing.get_args(hint)} and typing.get_origin(hint) is not dict:
+            yield kind, field.name, where
+
+
+@pytest.mark.parametrize("kind", [Main, Playbook])
+def test_every_number_has_a_range(kind):
+    """A negative budget or a share above 1 means nothing. Prometheus' settings check themselves; parameters
+    are checked by their plug-in."""
+    own = {PrometheusSettings, QueryBudget}
+    without = [
+        where
+        for owner, name, where in numbers(kind)
+        if owner not in own and name not in LIMITS.get(owner, {})
+    ]
+    assert without == [], "give it one in aiops/settings/limits.py"
