@@ -61,34 +61,42 @@ def blame(case: Case, layers: Sequence[Layer]) -> Blame:
     """Weigh every place; see the module's docstring."""
     graph = _graph(case)
     alarmed = any(one.alarmed.any() for one in layers)
-    felt = [one for one in layers if one.role in FELT]
-    failed = np.zeros(len(case.places))
-    failed[list(case.failures)] = np.log1p(LOUD)
-    load = _load(layers)
-    own = {role: _loudest([one.strength for one in layers if one.role is role], case) for role in OWN}
-    own[Role.CONDITION] = np.maximum(own[Role.CONDITION], failed)
-    total_own = _joined(own.values())
-    requests = _requests(layers)
-    flowed = {
-        number: flow(
-            np.where(one.alarmed | (not alarmed), one.strength, 0.0),
-            graph,
-            explained_below(one, felt, total_own, requests, graph),
-        )
-        for number, one in enumerate(layers)
-        if one.role in FELT
-    }
+    starts = [np.where(one.alarmed | (not alarmed), one.strength, 0.0) for one in layers]
+    own = _own(case, layers)
+    flowed = _flowed(layers, starts, _joined(own.values()), graph)
     kept = {role: _loudest([flowed[i].kept for i in flowed if layers[i].role is role], case) for role in FELT}
     touched = _touched(layers, flowed.values(), alarmed)
     parts = {role: np.where(touched, part, 0.0) for role, part in own.items()} | kept
+    load = _load(layers)
     sent = _sent(layers, parts, load, graph)
     stays = [part * (1 - load if role in BY_LOAD else 1.0) for role, part in parts.items()]
-    faint = FAINT * _joined(np.where(one.alarmed | (not alarmed), one.strength, 0.0) for one in layers)
-    total = _joined([*stays, sent.kept, faint])
+    total = _joined([*stays, sent.kept, FAINT * _joined(starts)])
     for row in case.changes:
         total[row] *= CHANGED
     raised = np.any([one.alarmed for one in layers], axis=0)
     return Blame(_with_nodes(case, total, raised), flowed, graph)
+
+
+def _own(case: Case, layers: Sequence[Layer]) -> dict[Role, Floats]:
+    """What speaks against each place itself, a kind of sign; what Kubernetes says is as loud as can be."""
+    failed = np.zeros(len(case.places))
+    failed[list(case.failures)] = np.log1p(LOUD)
+    own = {role: _loudest([one.strength for one in layers if one.role is role], case) for role in OWN}
+    own[Role.CONDITION] = np.maximum(own[Role.CONDITION], failed)
+    return own
+
+
+def _flowed(
+    layers: Sequence[Layer], starts: Sequence[Floats], own: Floats, graph: Graph
+) -> dict[int, Flowed]:
+    """Where the trouble of each layer that is felt comes to rest."""
+    felt = [one for one in layers if one.role in FELT]
+    requests = _requests(layers)
+    return {
+        number: flow(start, graph, explained_below(one, felt, own, requests, graph))
+        for number, (one, start) in enumerate(zip(layers, starts, strict=True))
+        if one.role in FELT
+    }
 
 
 def _graph(case: Case) -> Graph:
