@@ -178,6 +178,15 @@ def test_a_trickle_ends_at_the_deadline_though_every_piece_comes_in_time(proxy):
     assert 1.4 < time.monotonic() - began < 2.2
 
 
+def test_the_deadline_is_kept_though_pieces_might_take_longer(proxy):
+    """M1: a piece may take 30 s here, the whole half a second."""
+    proxy.fault = faults.BlackHole()
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="in time"):
+        source_of(proxy.url, read_timeout_s=30, deadline_s=0.5).query(LOAD, AT)
+    assert time.monotonic() - began < 1.5
+
+
 def test_a_trickle_of_headers_ends_at_the_deadline_too():
     """M4."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from aiops.adapters.prometheus import rewrite
 from aiops.bootstrap.onboard import standins
-from aiops.bootstrap.onboard.families import SAME, alternatives
+from aiops.bootstrap.onboard.families import INSTEAD, SAME, alternatives
 from aiops.bootstrap.onboard.labels import MADE_BY_SCRAPE, about_others, there
 from aiops.bootstrap.onboard.survey import Survey
 from aiops.model import Role, Rollup, Signal, TargetMapping
@@ -56,6 +56,11 @@ def adapt(signal: Signal, found: Survey) -> Adapted:
             reasons.append(fit)
         elif not _again(fit, fits):
             fits.append(replace(fit, notes=(*([f"names of {name}"] if name else []), *fit.notes)))
+    for name, query in INSTEAD.get(signal.name, ()) if not fits else ():
+        fit = _fit(query, signal.target, found, stands_in)
+        if isinstance(fit, Fitted):
+            fits.append(replace(fit, notes=(f"names of {name}", *fit.notes)))
+            break
     if not fits:
         fits += _whole(signal, found, stands_in)
     if not fits and signal.role is Role.CONDITION and signal.query.count(EXPORTER):
@@ -216,36 +221,37 @@ def _joined(signal: Signal, fits: list[Fitted], stands_in: Mapping[str, str]) ->
     target = fits[0].target or signal.target
     fits = [fit for fit in fits if (fit.target or signal.target) == target]
     shared = _shared(fits)
-    queries = []
-    for fit in fits:
-        told = rewrite.listed_labels(fit.query)
-        if shared is None:
-            query = rewrite.normalised(fit.query, fit.names.__getitem__)
-        else:
-            only = {
-                metric: {a: b for a, b in names.items() if a not in told}
-                for metric, names in fit.names.items()
-            }
-            query = rewrite.renamed(rewrite.normalised(fit.query, only.__getitem__), shared)
-        queries.append(rewrite.windowed(query, fit.interval_s))
-    differs = [f"{label} is {name}" for label, name in sorted((shared or {}).items()) if label != name]
-    if shared is None:
-        differs = sorted(
-            {f"{a} is {b}" for fit in fits for one in fit.names.values() for a, b in one.items() if a != b}
-        )
-    query = queries[0] if len(queries) == 1 else "\nor ".join(f"({one.strip()})" for one in queries)
-    query = f"{query.strip()}\n"  # as packs are written, so that it stands there in lines
+    queries = [rewrite.windowed(_renamed(fit, shared), fit.interval_s).strip() for fit in fits]
+    query = queries[0] if len(queries) == 1 else "\nor ".join(f"({one})" for one in queries)
+    query = signal.query if query == signal.query.strip() else f"{query}\n"
     adapted = replace(signal, query=query, target=_mapped(target, shared or {}))
     if target.kind != signal.target.kind:
         adapted = replace(adapted, rollup=Rollup.NONE)
-    used = {name: raw for name, raw in stands_in.items() if name in query}
     return Adapted(
         adapted,
-        notes=tuple(dict.fromkeys([note for fit in fits for note in fit.notes] + differs)),
+        notes=tuple(dict.fromkeys([*(note for fit in fits for note in fit.notes), *_differs(fits)])),
         interval_s=max(fit.interval_s for fit in fits),
         window_s=0.0 if signal.role in COUNTED else rewrite.window_s(query),
-        stands_in=used,
+        stands_in={name: raw for name, raw in stands_in.items() if name in query},
     )
+
+
+def _renamed(fit: Fitted, shared: Names | None) -> str:
+    """The query with the server's labels; one name for each label that answers are told by, if there is."""
+    if shared is None:
+        return rewrite.normalised(fit.query, fit.names.__getitem__)
+    told = rewrite.listed_labels(fit.query)
+    only = {
+        metric: {label: name for label, name in names.items() if label not in told}
+        for metric, names in fit.names.items()
+    }
+    return rewrite.renamed(rewrite.normalised(fit.query, only.__getitem__), shared)
+
+
+def _differs(fits: list[Fitted]) -> list[str]:
+    """Labels of another name, in words."""
+    names = (pair for fit in fits for one in fit.names.values() for pair in one.items())
+    return sorted({f"{label} is {name}" for label, name in names if label != name})
 
 
 def _shared(fits: list[Fitted]) -> Names | None:

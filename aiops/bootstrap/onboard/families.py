@@ -101,6 +101,29 @@ ALTERNATIVES = {
     "grpc_error_ratio": ("errors", GRPC),
     "grpc_latency_p95": ("latency", GRPC),
 }
+_CPU = f'{BY} (rate(container_cpu_usage_seconds_total{{container!="", container!="POD"}}[1m]))'
+_MEMORY = f'{BY} (container_memory_working_set_bytes{{container!="", container!="POD"}})'
+_OLD, _SPEC = "kube-state-metrics before 2.0", "limits as the kubelet tells them"
+_QUOTA = 'container_spec_cpu_quota{container!=""} / container_spec_cpu_period{container!=""} > 0'
+# older or other names, for where the shipped ones are not there
+INSTEAD = {
+    "cpu_usage": (
+        (_OLD, f"{_CPU} / {BY} (kube_pod_container_resource_limits_cpu_cores)"),
+        (_SPEC, f"{_CPU} / {BY} ({_QUOTA})"),
+    ),
+    "memory_working_set": (
+        (_OLD, f"{_MEMORY} / {BY} (kube_pod_container_resource_limits_memory_bytes)"),
+        (_SPEC, f'{_MEMORY} / {BY} (container_spec_memory_limit_bytes{{container!=""}} > 0)'),
+    ),
+    "hpa_at_maximum": (
+        (
+            _OLD,
+            "max by (namespace, horizontalpodautoscaler) ("
+            "(kube_hpa_status_desired_replicas >= bool kube_hpa_spec_max_replicas)"
+            " * on (namespace, horizontalpodautoscaler) (kube_hpa_spec_max_replicas > bool 1))",
+        ),
+    ),
+}
 # one of these is enough: the same requests must not be counted by two names
 SAME = (
     {

@@ -21,6 +21,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "pod": ("pod", "pod_name", "kubernetes_pod_name", "kubernetes_pod", "k8s_pod_name", "kube_pod"),
     "container": ("container", "container_name", "k8s_container_name"),
     "node": ("node", "kubernetes_node", "node_name", "k8s_node_name", "kubernetes_io_hostname"),
+    "horizontalpodautoscaler": ("horizontalpodautoscaler", "hpa"),
     "code": (
         "code",
         "status",

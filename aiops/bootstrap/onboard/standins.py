@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 from aiops.adapters.prometheus import rewrite
 from aiops.adapters.prometheus.promql import Parsed, parse
+from aiops.adapters.prometheus.tokens import tokens
+from aiops.bootstrap.onboard.cluster import LABELS as CLUSTER_LABELS
 from aiops.bootstrap.onboard.families import ALTERNATIVES
 from aiops.bootstrap.onboard.survey import Rule, Survey
 from aiops.errors import Rejected
 from aiops.model import Signal
 
 _BAD = re.compile(r"5")  # in a matcher of a code: a server's error
+_WHERE = frozenset({"job", "metrics_path", *CLUSTER_LABELS})
+_TWICE = frozenset({"container", "container_name", "image", "pod", "namespace", "name"})
 _QUANTILE = re.compile(r"histogram_quantile\s*\(\s*(?:0?\.([0-9]+))")
 
 
@@ -36,7 +40,8 @@ def _read(rule: Rule) -> Parsed | None:
 
 
 def for_rate(metric: str, found: Survey) -> Rule | None:
-    """A rule that recorded the rate of ``metric``, summed by labels: ``sum by (...) (rate(metric[...]))``."""
+    """A rule that recorded the rate of ``metric``, summed by labels: ``sum by (...) (rate(metric[...]))``,
+    and all of it, not only the errors, say."""
     for rule in found.rules:
         parsed = _read(rule) if rule.name in found.metrics else None
         if (
@@ -44,7 +49,8 @@ def for_rate(metric: str, found: Survey) -> Rule | None:
             and [one.name for one in parsed.selectors] == [metric]
             and parsed.functions in (["rate"], ["irate"])
             and [one.operator for one in parsed.groupings] in (["sum"], [])
-            and not (parsed.operators or parsed.moved)
+            and not (parsed.operators or parsed.moved or _shifted(rule))
+            and _whole(parsed)
         ):
             return rule
     return None
@@ -57,7 +63,7 @@ def for_signal(signal: Signal, raws: Iterable[str], found: Survey) -> Iterator[S
     for rule in found.rules:
         parsed = _read(rule) if rule.name in found.metrics else None
         names = {one.name for one in parsed.selectors} if parsed is not None else set()
-        if parsed is None or not names or not names <= wanted or parsed.moved:
+        if parsed is None or not names or not names <= wanted or parsed.moved or _shifted(rule):
             continue
         raw = ", ".join(sorted(names))
         quantile = "histogram_quantile" in parsed.functions
@@ -66,6 +72,20 @@ def for_signal(signal: Signal, raws: Iterable[str], found: Survey) -> Iterator[S
             yield StandIn(rule.name, f"max by (namespace, pod) ({rule.name}){scale}", raw, _quantile(rule))
         elif what == "errors" and not quantile and _share_of_errors(parsed):
             yield StandIn(rule.name, f"max by (namespace, pod) ({rule.name})", raw)
+
+
+def _shifted(rule: Rule) -> bool:
+    """Whether the rule recorded the past of some time ago."""
+    return any(token.kind == "word" and token.text.lower() == "offset" for token in tokens(rule.query))
+
+
+def _whole(parsed: Parsed) -> bool:
+    """Whether matchers only say where the series come from, or leave out what is counted twice."""
+    return all(
+        label in _WHERE or (label in _TWICE and sign in ("!=", "!~"))
+        for one in parsed.selectors
+        for label, sign, _ in one.matchers
+    )
 
 
 def _share_of_errors(parsed: Parsed) -> bool:

@@ -1,0 +1,23 @@
+"""Wire: no piece is taken once the deadline of the running question has passed."""
+
+import io
+import socket
+import time
+
+import pytest
+
+from aiops.adapters.prometheus.wire import _Pieces, running
+
+
+@pytest.mark.parametrize(("left_s", "taken"), [(5.0, b"x"), (0.0, None), (-1.0, None)])
+def test_a_piece_is_taken_before_the_deadline_and_none_after_it(left_s, taken):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"x")  # there already: only the deadline is in the way
+        pieces = io.BufferedReader(_Pieces(ours.makefile("rb", buffering=0), ours))
+        running.until_s, running.read_s = time.monotonic() + left_s, 5.0
+        if taken is None:
+            with pytest.raises(TimeoutError, match="deadline"):
+                pieces.read1(1)
+        else:
+            assert pieces.read1(1) == taken
