@@ -23,7 +23,7 @@ from aiops.core.rebuild_alerts import Rule
 from aiops.core.rebuild_history import History
 from aiops.engine.past import history_of, renames_of
 from aiops.errors import InputError, NotFound, Problem, Rejected
-from aiops.model import Facts, Panel, Pod, Signal, Target, Times
+from aiops.model import Facts, Panel, Pod, Role, Signal, Target, Times
 from aiops.model.recording import FactLine, RecordingMeta, Unreadable
 from aiops.model.wire import to_json
 from aiops.ports import MetricSource
