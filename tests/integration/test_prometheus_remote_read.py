@@ -3,6 +3,7 @@
 import json
 import time
 
+import cramjam
 import numpy as np
 import pytest
 
@@ -162,6 +163,19 @@ def test_what_is_no_reply_of_remote_read_is_rejected(body):
     with Scripted(answer) as scripted:
         source = PrometheusSource(PrometheusSettings(url=scripted.url, retries=0))
         with pytest.raises(Rejected, match="answer: expected"):
+            source._read(source_span(), {})
+
+
+def test_a_small_block_that_unpacks_to_more_than_the_limit_is_not_unpacked():
+    """M4: 10 MB of zeros in half a megabyte; the limit is one."""
+    bomb = bytes(cramjam.snappy.compress_raw(bytes(10_000_000)))
+
+    def answer(page, _):
+        page.send(200, bomb, Content_Type="application/x-protobuf", Content_Encoding="snappy")
+
+    with Scripted(answer) as scripted:
+        source = PrometheusSource(PrometheusSettings(url=scripted.url, max_body_bytes=1_000_000))
+        with pytest.raises(Rejected, match="at most 1000000 bytes, got 10000000"):
             source._read(source_span(), {})
 
 
