@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops.core.median import median
 from aiops.model import Floats, Panel
 from aiops.model.band import readable
 
@@ -41,7 +42,7 @@ def condense(panel: Panel, start_ms: int, end_ms: int, block_ms: int) -> Panel:
     result = np.full((len(values), count), np.nan)
     for block, (begin, end) in enumerate(pairwise(edges)):
         if end > begin:
-            result[:, block] = middle(values[:, begin:end])
+            result[:, block] = median(values[:, begin:end])
     return Panel(panel.signal, panel.unit, panel.targets, times, result)
 
 
@@ -76,9 +77,9 @@ def unseasoned(blocks: Panel) -> Floats:
         return values
     days = count // slots  # a day that is cut off has no level of its own
     by_day = values[:, : days * slots].reshape(len(values), days, slots)
-    level = middle(by_day)
-    season = middle((by_day - _between(level, slots)).swapaxes(1, 2))
-    season = np.nan_to_num(season - middle(season)[:, None])
+    level = median(by_day)
+    season = median((by_day - _between(level, slots)).swapaxes(1, 2))
+    season = np.nan_to_num(season - median(season)[:, None])
     return np.asarray(values - np.tile(season, days + 1)[:, :count])
 
 
@@ -90,12 +91,3 @@ def _between(level: Floats, slots: int) -> Floats:
     share = at - left
     line = level[:, left] * (1 - share) + level[:, left + 1] * share
     return np.asarray(line.reshape(len(level), days, slots))
-
-
-def middle(values: Floats) -> Floats:
-    """The median along the last axis, NaN where there is nothing. Sorting beats ``nanmedian`` tenfold."""
-    ordered = np.sort(values, axis=-1)  # NaN last
-    known = np.isfinite(values).sum(axis=-1, keepdims=True)
-    low, high = np.maximum((known - 1) // 2, 0), np.minimum(known // 2, values.shape[-1] - 1)
-    both = np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)
-    return np.asarray(np.where(known > 0, both / 2, np.nan)[..., 0])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aiops.core.median import median
 from aiops.model import Floats, Mask, Panel, Role, Times
 from aiops.model.band import MEAN_AWAY_TO_SIGMA, readable
 
@@ -83,17 +84,11 @@ def moves(panel: Panel, role: Role, onset_ms: int, *, falling: bool = False) -> 
 
 def _calm(calm: Floats) -> tuple[Floats, Floats]:
     """Level and spread of each row, NaN where there are too few samples."""
-    centre, spread = np.full(len(calm), np.nan), np.full(len(calm), np.nan)
-    enough = np.isfinite(calm).sum(axis=1) >= MIN_CALM
-    if enough.any():
-        rows = calm[enough]
-        middle = np.nanmedian(rows, axis=1)
-        away = np.abs(rows - middle[:, None])
-        centre[enough] = middle
-        spread[enough] = np.maximum(
-            MAD_TO_SIGMA * np.nanmedian(away, axis=1), MEAN_AWAY_TO_SIGMA * np.nanmean(away, axis=1)
-        )
-    return centre, spread
+    known = np.isfinite(calm).sum(axis=1)
+    centre = np.where(known >= MIN_CALM, median(calm), np.nan)
+    away = np.abs(calm - centre[:, None])
+    mean = np.where(np.isfinite(away), away, 0.0).sum(axis=1) / np.maximum(known, 1)
+    return centre, np.maximum(MAD_TO_SIGMA * median(away), MEAN_AWAY_TO_SIGMA * mean)
 
 
 def _least(panel: Panel, role: Role, values: Floats) -> Floats:
@@ -110,11 +105,9 @@ def _mean(block: Floats) -> Floats:
 
 
 def _level(block: Floats) -> Floats:
-    level = np.full(len(block), np.nan)
-    some = np.isfinite(block).any(axis=1)
-    if some.any():
-        level[some] = np.nanmean(block[some], axis=1)
-    return level
+    known = np.isfinite(block)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, block, 0.0).sum(axis=1) / known.sum(axis=1))
 
 
 def _since(times: Times, out: Mask, at: int) -> Times:

@@ -61,7 +61,8 @@ def _judged(
 ) -> tuple[list[Moves], int]:
     """Moves of every panel, at the onset as it really was: by the alarmed places, where there are any."""
     falling = {one.signal for one in anomalies if one.direction is Direction.DOWN and one.role is Role.ERRORS}
-    known = [(one, roles.get(one.signal, Role.OTHER)) for one in panels if one.shape[1]]
+    near = _near(anomalies, facts)
+    known = [(_rows(one, near, facts), roles.get(one.signal, Role.OTHER)) for one in panels if one.shape[1]]
 
     def judge(at_ms: int) -> list[Moves]:
         return [moves(panel, role, at_ms, falling=panel.signal in falling) for panel, role in known]
@@ -75,6 +76,31 @@ def _judged(
     ]
     earlier_ms = onset_of(telling, onset_ms, onset_ms - LOOK_BACK_MS)
     return (judge(earlier_ms), earlier_ms) if earlier_ms < onset_ms else (found, onset_ms)
+
+
+def _near(anomalies: Sequence[Anomaly], facts: Facts) -> frozenset[Target] | None:
+    """The alarmed places and all that calls tie to them: nothing else can be blamed. None: everything."""
+    if not anomalies:
+        return None
+    calls: dict[Target, list[Target]] = {}
+    for edge in facts.edges:
+        one, two = facts.owner(edge.caller), facts.owner(edge.callee)
+        calls.setdefault(one, []).append(two)
+        calls.setdefault(two, []).append(one)
+    near = {facts.owner(one.target) for one in anomalies}
+    edge_of = list(near)
+    while edge_of:
+        edge_of = [other for place in edge_of for other in calls.get(place, ()) if other not in near]
+        near.update(edge_of)
+    return frozenset(near)
+
+
+def _rows(panel: Panel, near: frozenset[Target] | None, facts: Facts) -> Panel:
+    """The series of ``panel`` that count."""
+    if near is None:
+        return panel
+    kept = [row for row, target in enumerate(panel.targets) if facts.owner(target) in near]
+    return panel if len(kept) == len(panel.targets) else panel.rows(kept)
 
 
 def _places(
