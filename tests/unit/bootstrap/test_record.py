@@ -14,13 +14,14 @@ from aiops.model.recording import NOTHING_KNOWN, FactLine, NamespaceLabels
 from tests.fakes.source import FakeSource
 
 MINUTE, DAY = 60_000, 86_400_000
+STEP = 10 * MINUTE
 START = 1_772_323_200_000  # 2026-03-01T00:00Z
 POD = TargetMapping("Pod", "pod", "namespace")
 LOAD = Signal("load", "load", "1/s", Role.TRAFFIC, POD, rollup=Rollup.SUM)
 HEAT = Signal("heat", "heat", "C", Role.OTHER, POD)
 SPACE = {"namespace": "shop"}
 CART = Target("Deployment", "shop", "cart")
-JOB = Job("r", (LOAD, HEAT), START, START + 3 * DAY - MINUTE, MINUTE, origin="http://prom")
+JOB = Job("r", (LOAD, HEAT), START, START + 3 * DAY - STEP, STEP, origin="http://prom")
 
 
 def always(_row, _at_ms):
@@ -77,16 +78,16 @@ def whole(tmp_path_factory):
 def test_pods_are_rolled_up_to_the_workload_that_the_history_names(whole):
     panel = open_recording(whole).panel("load")
     assert panel.targets == (CART,)
-    assert panel.shape == (1, 3 * 1440)
+    assert panel.shape == (1, 3 * 144)
     # two pods: 0 and 1, each plus the share of the day that has passed
-    np.testing.assert_allclose(panel.values[0, [0, 720, 1440]], [1.0, 2.0, 1.0])
+    np.testing.assert_allclose(panel.values[0, [0, 72, 144]], [1.0, 2.0, 1.0])
 
 
 def test_a_signal_that_begins_late_has_gaps_before(whole):
     """M2."""
     values = open_recording(whole).panel("heat").values[0]
-    assert np.isnan(values[:1440]).all()
-    assert (values[1440:] == 20).all()
+    assert np.isnan(values[:144]).all()
+    assert (values[144:] == 20).all()
 
 
 def test_what_happened_across_chunks_is_seen(whole):
@@ -122,8 +123,8 @@ def test_what_is_there_is_not_asked_for_again(tmp_path):
 
 @pytest.mark.parametrize("step_ms", [1000, 15_000, MINUTE])
 def test_no_query_asks_for_more_points_than_prometheus_gives(tmp_path, step_ms):
-    source = cluster()
-    end_ms = START + (DAY // 3 if step_ms == 1000 else 2 * DAY)
+    source = FakeSource({name: cluster().tables[name] for name in ("seeing", "load")})
+    end_ms = START + (12_000_000 if step_ms == 1000 else 2 * DAY)  # 12,000 s are two chunks of 1 s steps
     record(replace(JOB, signals=(LOAD,), end_ms=end_ms, step_ms=step_ms), source, tmp_path / "r")
     points = [(end - start) // step + 1 for _, start, end, step in source.asked]
     assert max(points) <= MOST_POINTS
@@ -145,13 +146,13 @@ def test_another_recording_under_way_is_not_mixed_in(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         record(JOB, Dying(cluster(), 5), tmp_path / "r")
     with pytest.raises(InputError, match=r"another recording under way \(other step_ms\)"):
-        record(replace(JOB, step_ms=2 * MINUTE), cluster(), tmp_path / "r")
-    record(replace(JOB, step_ms=2 * MINUTE, restart=True), cluster(), tmp_path / "r")
-    assert open_recording(tmp_path / "r").step_ms == 2 * MINUTE
+        record(replace(JOB, step_ms=2 * STEP), cluster(), tmp_path / "r")
+    record(replace(JOB, step_ms=2 * STEP, restart=True), cluster(), tmp_path / "r")
+    assert open_recording(tmp_path / "r").step_ms == 2 * STEP
 
 
 def test_a_whole_recording_is_replaced_only_when_told_to(tmp_path):
-    short = replace(JOB, end_ms=START + 5 * MINUTE, signals=(LOAD,))
+    short = replace(JOB, end_ms=START + 5 * STEP, signals=(LOAD,))
     record(short, cluster(), tmp_path / "r")
     with pytest.raises(InputError, match="--restart"):
         record(short, cluster(), tmp_path / "r")
@@ -218,7 +219,7 @@ def test_what_the_server_warned_of_is_carried(tmp_path):
 
 
 def test_what_only_the_api_server_knows_is_unknown_until_it_was_asked(tmp_path):
-    end_ms = START + 5 * MINUTE
+    end_ms = START + 5 * STEP
     lines = (FactLine(end_ms, NamespaceLabels("shop", {"team": "a"})),)
     job = replace(JOB, end_ms=end_ms, signals=(LOAD,))
     record(job, cluster(), tmp_path / "r", now=Now(lines, frozenset({"labels", "pods"})))
