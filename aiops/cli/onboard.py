@@ -118,6 +118,7 @@ def _table(rows: "list[Row]") -> object:
     for name in ("signal", "series", "targets", "workloads", "at best", "how"):
         table.add_column(name, justify="left" if name in ("signal", "how") else "right")
     for row in rows:
+        notes = [*row.notes, *([] if row.series or "now" in " ".join(row.notes) else ["no series now"])]
         left_out = [f"{count} series left out: {reason}" for reason, count in row.unmapped.items()]
         table.add_row(
             row.signal,
@@ -125,7 +126,7 @@ def _table(rows: "list[Row]") -> object:
             str(row.targets),
             str(row.workloads),
             f"{row.fastest_s:g} s",
-            plain("; ".join([*row.notes, *left_out]) or "as shipped"),
+            plain("; ".join([*notes, *left_out]) or "as shipped"),
         )
     return table
 

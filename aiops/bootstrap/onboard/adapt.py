@@ -66,7 +66,7 @@ def adapt(signal: Signal, found: Survey) -> Adapted:
     if not fits and signal.role is Role.CONDITION and signal.query.count(EXPORTER):
         fits += _quiet(signal, found)
     if not fits:
-        return Adapted(signal, missing=_shortest(reasons))
+        return Adapted(signal, missing=_nearest(reasons))
     return _joined(signal, fits, stands_in)
 
 
@@ -76,9 +76,12 @@ def _again(fit: Fitted, before: Iterable[Fitted]) -> bool:
     return any(mine & same and same & frozenset(other.names) for same in SAME for other in before)
 
 
-def _shortest(reasons: list[str]) -> str:
-    first = reasons[0] if reasons else "nothing that measures it"
-    return first if len(reasons) < 2 else f"{first}, nor any other name that is known"
+def _nearest(reasons: list[str]) -> str:
+    """The reason of what is nearest to be seen: series without a label, before no series at all."""
+    lacking = next((one for one in reasons if one.startswith("series of")), "")
+    if lacking:
+        return lacking
+    return reasons[0] if len(reasons) < 2 else f"{reasons[0]}, nor any other name that is known"
 
 
 def _fit(query: str, target: TargetMapping, found: Survey, stands_in: dict[str, str]) -> Fitted | str:

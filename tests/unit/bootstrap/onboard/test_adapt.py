@@ -65,10 +65,13 @@ def test_the_same_requests_are_not_counted_by_two_names():
 
 def test_a_series_that_does_not_name_its_pod_is_not_mapped_to_anything():
     got = adapt(SHIPPED["request_rate"], Known({"http_requests_total": frozenset({"job", "instance"})}))
-    assert (
-        got.missing
-        == "no metric http_server_request_duration_seconds_count, nor any other name that is known"
-    )
+    assert got.missing == "series of http_requests_total have no label namespace"
+
+
+def test_a_metric_of_no_known_name_is_not_there():
+    got = adapt(SHIPPED["request_rate"], Known({"my_requests": POD}))
+    wanted = "no metric http_server_request_duration_seconds_count, nor any other name that is known"
+    assert got.missing == wanted
 
 
 def test_windows_follow_the_scrape_interval():
