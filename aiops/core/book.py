@@ -65,13 +65,17 @@ class Storm:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Open incidents by id, those closed lately (oldest first), first sights, and a storm if there is one."""
+    """Open incidents by id, those closed lately (oldest first), first sights, and a storm if there is one.
+
+    ``alone`` are faint signals that nobody was told of yet; a restart forgets them, and the detectors, which
+    go on telling of what is bad, bring them back within minutes."""
 
     open: Mapping[str, Incident] = field(default_factory=dict)
     closed: tuple[Incident, ...] = ()
     storm: Storm | None = None
     first_seen: Mapping[Target, int] = field(default_factory=dict)  # ms UTC; 0: long before we started
     healthy: frozenset[Target] = frozenset()  # known breakage that has been healthy once
+    alone: Mapping["Key", Anomaly] = field(default_factory=dict)
     began_ms: int | None = None  # the first tick; targets that no fact names were first seen then
 
     @classmethod

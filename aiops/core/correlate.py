@@ -1,9 +1,10 @@
 """Correlate: anomalies become incidents, and incidents end. Every rule that opens or closes one is in words.
 
 An anomaly joins the incident it is tied to (``aiops.core.relate``), else brings back one that closed
-lately, else opens one. An incident closes when it was calm for ``close_after_s``; after ``flaps_are_one``
-returns only when calm for ``reopen_within_s``; and never while we are blind for one of its signals. What was
-broken at first sight is KNOWN; what is merely expected is PREDICTED until it comes true.
+lately, else opens one; one faint signal of a resource alone, felt by nobody, only when it lasts. An incident
+closes when it was calm for ``close_after_s``; after ``flaps_are_one`` returns only when calm for
+``reopen_within_s``; and never while we are blind for one of its signals. What was broken at first sight is
+KNOWN; what is merely expected is PREDICTED until it comes true.
 
 Input:   the Book, what happened in this tick, the facts, now.
 Output:  the next Book, and what changed, in the order in which people should hear of it.
@@ -61,12 +62,13 @@ def correlate(
 ) -> tuple[Book, tuple[IncidentChange, ...]]:
     """One tick; see the module's docstring. The order of ``happenings`` of one time does not matter."""
     book = look(book, facts, now_ms)
-    if not happenings and not book.open and book.storm is None and not book.closed:
+    if not (happenings or book.open or book.storm or book.closed or book.alone):
         return book, ()
     ground = Ground(facts, settings.hops)
     draft = Draft(book, ground, now_ms, settings, cluster)
     for happening in sorted(happenings, key=_order):
         draft.take(happening)
+    draft.settle()
     draft.join_alerts()
     draft.close_what_is_over(quality)
     weather, told = _storm(draft, ground, storm, now_ms, opt_in_label)

@@ -18,6 +18,7 @@ from aiops.model import (
     Anomaly,
     AnomalyKind,
     Correlation,
+    Direction,
     Incident,
     IncidentKind,
     IncidentState,
@@ -25,6 +26,9 @@ from aiops.model import (
     Target,
 )
 
+RESOURCES = frozenset(
+    {Role.CPU, Role.MEMORY, Role.THROTTLING, Role.TRAFFIC, Role.NETWORK, Role.QUEUE, Role.OTHER}
+)  # those that nobody feels by themselves, and that do not fill up for good
 PROOF = {"OOMKilled": Role.MEMORY, "MemoryPressure": Role.MEMORY, "DiskPressure": Role.DISK}
 Symptom = tuple[str, str, str]  # namespace, role, direction
 
@@ -57,6 +61,12 @@ class _Index:
                 del self.by_key[key(one)]
 
 
+def is_faint(anomaly: Anomaly, settings: Correlation) -> bool:
+    """Whether it is a resource a little out of its band, which alone is as often a whim as a problem."""
+    fewer = anomaly.role is Role.TRAFFIC and anomaly.direction is Direction.DOWN
+    return anomaly.role in RESOURCES and not fewer and anomaly.score < settings.loud_score
+
+
 def first_of(anomaly: Anomaly) -> Anomaly:
     """``anomaly``, or where it began so long ago that an incident of it was lost from sight, its newest
     sample: another incident, with another name."""
@@ -81,6 +91,7 @@ class Draft:
         self._closed = {one.id: one for one in book.closed if now_ms - (one.closed_ms or 0) <= within_ms}
         self._healthy = set(book.healthy)
         self._ended: list[Incident] = []
+        self._alone = dict(book.alone)
 
     @cached_property
     def _index(self) -> _Index:
@@ -97,23 +108,58 @@ class Draft:
         if isinstance(happening, Cleared):
             for kind in AnomalyKind:
                 which = (happening.target, happening.signal, happening.detector, kind)
+                self._alone.pop(which, None)
                 if which in self._index.by_key:
                     self.pages[self._index.by_key[which]].clear(which, happening.at_ms)
             return
         anomaly = happening.anomaly
-        at = self._index.by_key.get(key(anomaly)) or self._home(anomaly)
+        at = self._index.by_key.get(key(anomaly)) or self._known_home(anomaly)
+        if at is None and self._kind(anomaly) is IncidentKind.OBSERVED and is_faint(anomaly, self.settings):
+            self._alone[key(anomaly)] = anomaly
+            return
+        self._write(anomaly, at)
+
+    def _write(self, anomaly: Anomaly, at: str | None) -> None:
+        at = at or self._begin(anomaly)
+        self._alone.pop(key(anomaly), None)
         self.pages[at].add(anomaly)
         self._index.add(at, anomaly)
 
+    def settle(self) -> None:
+        """Let faint signals join what they are tied to by now, or open an incident where they last or are
+        two. The oldest goes first; what it opens, the others may join."""
+        for anomaly in sorted(self._alone.values(), key=lambda one: (one.since_ms, one.target, one.signal)):
+            lasts = self.now_ms - anomaly.since_ms >= 1000 * self.settings.alone_s
+            at = self._known_home(anomaly)
+            if at is not None or lasts or self._seconded(anomaly):
+                self._write(anomaly, at)
+
+    def _seconded(self, anomaly: Anomaly) -> bool:
+        """Whether another faint signal of the same place, or along its calls, went bad at about that time."""
+        place, window_ms = self.ground.place(anomaly.target), 1000 * self.settings.join_window_s
+        near = {place, *self.ground.along_calls(place)}
+        return any(
+            key(one) != key(anomaly)
+            and self.ground.place(one.target) in near
+            and abs(one.since_ms - anomaly.since_ms) <= window_ms
+            for one in self._alone.values()
+        )
+
     # Where an anomaly belongs
 
-    def _home(self, anomaly: Anomaly) -> str:
-        """The incident that ``anomaly`` belongs to: an open one, one that comes back, or a new one."""
+    def _known_home(self, anomaly: Anomaly) -> str | None:
+        """The incident that ``anomaly`` belongs to: an open one, or one that comes back; None: a new one."""
         kind = self._kind(anomaly)
         at = self._here(anomaly, kind) or self._tied(anomaly, kind) or self._back(anomaly, kind)
-        if at is None:
-            at = incident_id(self.cluster, first_of(anomaly))
-            self.pages[at] = begun(at, anomaly, self.ground.place(anomaly.target), kind, self.now_ms)
+        if at is not None and kind is IncidentKind.OBSERVED:
+            self._came_true(anomaly, at)
+        return at
+
+    def _begin(self, anomaly: Anomaly) -> str:
+        """A new incident of ``anomaly``."""
+        kind = self._kind(anomaly)
+        at = incident_id(self.cluster, first_of(anomaly))
+        self.pages[at] = begun(at, anomaly, self.ground.place(anomaly.target), kind, self.now_ms)
         if kind is IncidentKind.OBSERVED:
             self._came_true(anomaly, at)
         return at
@@ -273,6 +319,7 @@ class Draft:
             closed=tuple(self._closed.values()),
             storm=weather,
             healthy=frozenset(self._healthy),
+            alone=dict(self._alone),
         )
 
     def changes(self) -> tuple[IncidentChange, ...]:

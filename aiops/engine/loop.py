@@ -72,7 +72,7 @@ class Loop:
     @property
     def busy(self) -> bool:
         """Whether anything is open or due, so that the next tick matters even if nothing happens."""
-        return bool(self.book.open or self.book.storm or self._results)
+        return bool(self.book.open or self.book.storm or self.book.alone or self._results)
 
     def restore(self, seen: Sequence[Target] = ()) -> None:
         """Take up what a former run left in the journal. ``seen`` are targets with baselines."""

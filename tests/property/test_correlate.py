@@ -1,5 +1,7 @@
 """Correlate, whatever happens: same inputs same names, order and restarts change nothing."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,16 +19,17 @@ HAPPENING = st.tuples(
     st.sampled_from(["latency", "errors", "memory"]),
     st.integers(0, 8),  # minutes ago it began
     st.booleans(),
+    st.sampled_from([2.0, 4.0]),  # faint, loud
 )
 STORY = st.lists(st.tuples(st.integers(1, 12), st.lists(HAPPENING, max_size=5)), max_size=25)
 
 
 def happening(spec, now_ms):
-    kind, name, signal, ago, predicted = spec
+    kind, name, signal, ago, predicted, score = spec
     if kind is Cleared:
         return Cleared(deployment(name), signal, now_ms, "default")
     extra = {"kind": AnomalyKind.PREDICTED, "expected_at_ms": now_ms + 60 * MINUTE} if predicted else {}
-    return kind(anomaly(name, signal, now_ms - ago * MINUTE, now_ms, **extra))
+    return kind(anomaly(name, signal, now_ms - ago * MINUTE, now_ms, score=score, **extra))
 
 
 def ticks(story):
@@ -45,9 +48,11 @@ def run(story, shuffle=None, restart_at=-1):
         if shuffle is not None:
             shuffle.shuffle(happenings)
         if number == restart_at:
+            alone = book.alone
             book = Book.restore(
                 [*book.closed, *book.open.values()], book.first_seen, book.began_ms, book.storm
             )
+            book = replace(book, alone=alone)  # the one thing that a restart forgets; detectors tell it again
         book, changes = correlate(book, happenings, FACTS, now_ms, Correlation(), StormLimits())
         told.append(changes)
     return book, told

@@ -100,7 +100,7 @@ def facts(*workloads, at_ms=NOW, nodes=(), **changes):
 
 
 def anomaly(target=CART, signal="memory", role=Role.MEMORY, since_ms=NOW - 5 * MINUTE, **changes):
-    """Twice as much as the band allows."""
+    """Loud: four times as far from what was expected as the band allows."""
     values = {
         "kind": AnomalyKind.OBSERVED,
         "target": target,
@@ -113,7 +113,7 @@ def anomaly(target=CART, signal="memory", role=Role.MEMORY, since_ms=NOW - 5 * M
         "observed": 2.0,
         "low": 0.0,
         "high": 1.0,
-        "score": 2.0,
+        "score": 4.0,
         "direction": Direction.UP,
     }
     return Anomaly(**values | changes)

@@ -8,6 +8,7 @@ from aiops.model import (
     AnomalyKind,
     ClusterEvent,
     Correlation,
+    Direction,
     EventKind,
     Node,
     Pod,
@@ -344,3 +345,58 @@ def test_a_container_killed_for_memory_makes_a_predicted_end_come_true():
     timeline.bad("11:55", "db", signal="oom", role=Role.CONDITION, condition="OOMKilled")
     assert [one.kind for one in timeline.open] == ["observed"]
     assert "came true" in timeline.lines[1]
+
+
+# What is faint and alone
+
+
+@pytest.mark.parametrize("signal", ["cpu", "memory", "traffic"])
+def test_one_faint_resource_alone_opens_only_when_it_lasts(signal):
+    """Bad since 09:58 with a score of 2: nobody is told before 10:08, ten minutes after."""
+    timeline = Timeline().bad("10:00", "cart", signal=signal, score=2.0).until("10:07")
+    assert timeline.lines == []
+    assert timeline.until("10:08").lines == ["10:08 opened observed cart"]
+    assert timeline.open[0].since_ms == ms("09:58")
+
+
+def test_what_was_faint_and_went_away_was_never_told():
+    timeline = Timeline().bad("10:00", "cart", signal="cpu", score=2.0).good("10:07", "cart", signal="cpu")
+    assert timeline.until("10:30").lines == []
+    assert timeline.book.alone == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"signal": "latency", "score": 1.0},  # callers feel it
+        {"signal": "errors", "score": 1.0},
+        {"signal": "disk", "score": 1.0},  # it fills up for good
+        {"signal": "cpu", "score": 4.0},  # loud
+        {"signal": "traffic", "score": 2.0, "direction": Direction.DOWN},  # users are gone
+        {"signal": "crash", "score": 1.0, "role": Role.CONDITION, "condition": "CrashLoopBackOff"},
+    ],
+)
+def test_what_matters_by_itself_opens_at_once(changes):
+    assert Timeline().bad("10:00", "cart", **changes).lines == ["10:00 opened observed cart"]
+
+
+def test_two_faint_signals_second_each_other():
+    """Of one workload, or along a call; not of two workloads that nothing ties."""
+    timeline = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
+    assert timeline.bad("10:01", "cart", signal="memory", score=2.0).groups == ["cart"]
+    along = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
+    assert along.bad("10:01", "db", signal="cpu", score=2.0).groups == ["cart db"]
+    apart = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
+    assert apart.bad("10:01", "mail", signal="memory", score=2.0).groups == []
+
+
+def test_a_faint_signal_joins_what_is_felt_also_when_that_comes_later():
+    timeline = Timeline().bad("10:00", "db", signal="cpu", score=2.0).bad("10:03", "cart")
+    assert timeline.groups == ["cart db"]
+    assert timeline.open[0].since_ms == ms("09:58")
+
+
+def test_a_faint_signal_that_becomes_loud_opens():
+    timeline = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
+    timeline.bad("10:02", "cart", signal="cpu", since="09:58", score=4.5)
+    assert timeline.lines == ["10:02 opened observed cart"]

@@ -154,7 +154,7 @@ def names_of(incident):
 
 
 def anomaly(name, signal, since_ms, at_ms, **changes):
-    """One that is twice as far out as its band allows."""
+    """One that is loud: four times as far out as its band allows."""
     plain = Anomaly(
         AnomalyKind.OBSERVED,
         deployment(name),
@@ -167,7 +167,7 @@ def anomaly(name, signal, since_ms, at_ms, **changes):
         observed=2.0,
         low=0.0,
         high=1.0,
-        score=2.0,
+        score=4.0,
         direction=Direction.UP,
     )
     return replace(plain, **changes)
