@@ -11,10 +11,12 @@ from aiops.model.recording import RecordingMeta
 from tests.simshop.cluster import lines
 from tests.simshop.life import HISTORY_DAYS, Life, live
 from tests.simshop.observe import VIEWS, Observer
+from tests.simshop.shop import NODES
 
 MADE = (
-    "Simulated, not measured: a web shop of 17 workloads, 45 pods and 6 nodes as a queueing model "
-    "(tests/simshop), with daily and weekly season, noise, deploys, jobs and moves of pods, and {faults}. "
+    "Simulated, not measured: a web shop of {workloads} workloads, {pods} pods and {nodes} nodes as a "
+    "queueing model (tests/simshop), with daily and weekly season, noise, deploys, jobs and moves of pods, "
+    "and {faults}. "
     "The first {history:g} days are without faults. Figures are made the way exporters make them: counted "
     "requests, bucketed durations, failed scrapes; pods are rolled up to their workload. Names, sizes and "
     "faults are invented, and drawn from the seed alone."
@@ -63,6 +65,12 @@ def head(life: Life, seed: int, days: float, faults: Sequence[str], history_days
         end_ms=int(clock.times[-1]),
         step_ms=clock.step_s * 1000,
         cluster="shop",
-        made=MADE.format(faults=named, history=history_days),
+        made=MADE.format(
+            workloads=len(life.shop.services),
+            pods=len(life.shop.owner),
+            nodes=len(NODES),
+            faults=named,
+            history=history_days,
+        ),
         made_by=command + (f" --faults {','.join(faults)}" if faults else ""),
     )
