@@ -87,12 +87,12 @@ def test_a_claim_and_its_workload_pair():
     assert len(pairs([told(incident("a", CLAIM))], [told(incident("z", ORDERS_DB))], **owned)) == 1
 
 
-def test_each_incident_pairs_once_with_the_one_that_opened_closest():
+@pytest.mark.parametrize("order", [("y", "z"), ("z", "y")])
+def test_each_incident_pairs_once_with_the_one_that_opened_closest(order):
     first = [told(incident("a", opened=START + HOUR, lasted=2 * HOUR))]
-    far, near = (
-        told(incident(name, opened=START + HOUR + late)) for name, late in (("y", HOUR), ("z", MINUTE))
-    )
-    found = {pair.second.incident.id: pair.first for pair in pairs(first, [far, near])}
+    late = {"y": HOUR, "z": MINUTE}
+    second = [told(incident(name, opened=START + HOUR + late[name])) for name in order]
+    found = {pair.second.incident.id: pair.first for pair in pairs(first, second)}
     assert (found["y"], found["z"].incident.id) == (None, "a")
 
 
