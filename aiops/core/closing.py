@@ -2,7 +2,7 @@
 
 from aiops.core.book import active, calm_since
 from aiops.core.relate import Ground
-from aiops.model import Correlation, Incident
+from aiops.model import Correlation, Incident, IncidentKind
 
 CAME_TRUE = "came true"
 LOST_AFTER_MS = 86_400_000  # not one sample for a day: we cannot say how it ended
@@ -28,6 +28,8 @@ def _without_samples(incident: Incident, ground: Ground, now_ms: int, settings: 
     newest = max(max(one.at_ms, one.expected_at_ms or 0) for one in bad)
     if now_ms - newest < 1000 * settings.close_after_s:
         return ""
+    if incident.kind is IncidentKind.PREDICTED and now_ms - newest >= 1000 * settings.reopen_within_s:
+        return "it did not come true: the time at which it was expected has passed"
     if all(ground.deleted(ground.place(one.target), one.since_ms) for one in bad):
         names = ", ".join(str(one) for one in dict.fromkeys(ground.place(one.target) for one in bad))
         return f"deleted: {names}"

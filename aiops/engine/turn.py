@@ -94,6 +94,7 @@ class Turn:
         self.now_ms, self.twice, self._standing = standing.now_ms, twice, standing
         self._ledger_before = memory.ledger
         self._told_open = set(memory.book.open)
+        self._blamed = {one.id: one.prime for one in memory.book.open.values() if one.suspects}
         self.written: list[Entry] = []
         self.conditions: list[AppendCondition] = []
         self.orders: list[Ordered] = []
@@ -125,6 +126,8 @@ class Turn:
                 self.decide(incident)
             case Changed(incident, what):
                 incident = self._diagnosed(incident)
+                if incident.prime != self._blamed.get(incident.id, incident.prime):
+                    what = (*what, "suspect")
                 if "reopened" in what:
                     self.memory.drop(incident.id)
                     self.memory.lives[incident.id] = Life(incident.id, incident.flaps)
@@ -132,6 +135,7 @@ class Turn:
                 self.happen(incident.id, lives.Judged(f"changed: {', '.join(what)}"))
                 self.memory.waits.pop(incident.id, None)
                 self.decide(incident)
+                return Changed(incident, what)
             case Closed(incident):
                 self.written.append(entries.closed(incident, self.now_ms))
                 self.happen(incident.id, lives.Closed(incident.closed_because), incident)

@@ -400,3 +400,11 @@ def test_a_faint_signal_that_becomes_loud_opens():
     timeline = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
     timeline.bad("10:02", "cart", signal="cpu", since="09:58", score=4.5)
     assert timeline.lines == ["10:02 opened observed cart"]
+
+
+@pytest.mark.parametrize(("until", "open_ones"), [("13:29", 1), ("13:30", 0)])
+def test_what_did_not_come_true_is_closed_half_an_hour_after_its_time(until, open_ones):
+    """Expected at 13:00; whoever predicted it may have been restarted, and will not take it back."""
+    timeline = predicted(Timeline(), "10:00").until(until)
+    assert len(timeline.open) == open_ones
+    assert timeline.lines[-1].endswith("has passed") == (open_ones == 0)

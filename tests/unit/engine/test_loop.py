@@ -9,7 +9,7 @@ from aiops.core.life import Apply
 from aiops.core.quality import SEEING, Quality
 from aiops.engine.loop import only_record
 from aiops.errors import Conflict, Unavailable
-from aiops.model import Mode, Outcome, Result, Scope
+from aiops.model import Edge, Mode, Outcome, Result, Role, Scope
 from tests.fakes.store import FakeStore
 from tests.unit.core.cases import CART, MINUTE, NOW, policy, workload
 from tests.unit.engine.loop_cases import LADDER, Timeline, rules
@@ -318,3 +318,14 @@ def test_sight_is_journalled_when_it_changes():
     timeline.tick(1, quality=Quality({"memory": "no data"}))
     timeline.tick(2, quality=SEEING)
     assert timeline.kinds("sight_changed") == ["sight_changed"] * 2
+
+
+def test_another_first_suspect_is_told():
+    """The cart's latency is its own, until the database that it calls is seen to be slow too."""
+    db = workload(replace(CART, kind="StatefulSet", name="db"))
+    timeline = Timeline(rules(edges=(Edge(CART, db.target),)), workloads=(workload(), db)).calm_hour()
+    timeline.leaks(0, signal="latency", role=Role.LATENCY, unit="s")
+    timeline.leaks(2, db.target, signal="latency", role=Role.LATENCY, unit="s", score=9.0)
+    assert timeline.incident.prime == db.target
+    what = [one.entry.payload["what"] for one in timeline.store.read(kinds=("incident_changed",))]
+    assert any("suspect" in words for words in what)
