@@ -17,7 +17,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.adapters.recording.layout import in_ms, moment
+from aiops.adapters.recording.layout import in_ms, lines_of, moment
 from aiops.errors import InputError, Problem
 from aiops.model import Floats, Times
 
@@ -50,13 +50,13 @@ def read(path: Path) -> Table:
     """Parse ``path`` (gzip if it ends so). InputError with file, line, value and expectation."""
     try:
         with _opened(path) as file:
-            rows = csv.reader(file, strict=True)
+            rows = csv.reader(lines_of(file), strict=True)
             names = _names(path, next(rows, []))
             return _table(path, names, rows)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error) or "the file ends early"
         raise InputError([Problem(str(path), reason, "a readable CSV file")]) from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:  # also what is no UTF-8
         raise InputError([Problem(str(path), str(error)[:120], "CSV as UTF-8 text")]) from error
 
 

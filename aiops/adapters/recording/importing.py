@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiops.adapters.recording import csv_cases, openmetrics, range_json
 from aiops.adapters.recording.held import Held, recorded
-from aiops.adapters.recording.layout import HEAD
+from aiops.adapters.recording.layout import HEAD, PARTIAL
 from aiops.adapters.recording.reader import Recorded
 from aiops.errors import InputError, Problem
 
@@ -20,6 +20,9 @@ def read(path: Path) -> Recorded:
     """What is at ``path``, by what its name says; InputError where nobody can tell."""
     if not path.exists():
         raise InputError([Problem(str(path), "no such file or directory", EXPECTED)])
+    if (path / PARTIAL).is_dir():
+        expected = "a whole one: run the same `aiops record` again, it goes on where it was"
+        raise InputError([Problem(str(path), "a recording under way", expected)])
     if csv_cases.find(path):
         return from_csv(path)
     if path.suffix == ".json":

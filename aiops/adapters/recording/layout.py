@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from aiops.model import Target
 
@@ -12,6 +14,7 @@ HEAD, FACTS, INCIDENTS, SIGNALS = "recording.yaml", "facts.jsonl", "incidents.ya
 PARTIAL = "partial"  # a recording under way: what was fetched so far
 TIME = "time"  # the column of times
 _DOUBTFUL = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})  # as keys, in YAML 1.1
+MOST_CHARACTERS = 16 << 20  # of one line of imported text: a table of a million columns
 SIGNAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,120}\Z")
 
 
@@ -68,6 +71,14 @@ def span(milliseconds: int) -> str:
         if milliseconds and milliseconds % size == 0:
             return f"{milliseconds // size}{unit}"
     return f"{milliseconds}ms"
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines of a text file; ValueError for one so long that it would fill the memory."""
+    while line := file.readline(MOST_CHARACTERS):
+        if len(line) == MOST_CHARACTERS:
+            raise ValueError(f"a line of {MOST_CHARACTERS} characters or more")
+        yield line
 
 
 def to_yaml(data: object, indent: str = "") -> str:

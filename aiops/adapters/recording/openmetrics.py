@@ -14,6 +14,7 @@ import numpy as np
 
 from aiops.adapters.recording.held import Held
 from aiops.adapters.recording.labelled import Line, held, increasing
+from aiops.adapters.recording.layout import lines_of
 from aiops.errors import InputError, Problem
 
 MOST_SAMPLES = 50_000_000
@@ -27,7 +28,7 @@ class _Counted:
         self._file, self.number = file, 0
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._file:
+        for line in lines_of(self._file):
             self.number += 1
             yield line
 

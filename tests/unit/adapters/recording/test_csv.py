@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.adapters.recording import csv_table
+from aiops.adapters.recording import csv_table, layout
 from aiops.adapters.recording.columns import split
 from aiops.bootstrap.recordings import open_recording
 from aiops.errors import InputError
@@ -196,6 +196,13 @@ def test_times_may_be_iso_with_a_zone(tmp_path):
 def test_a_file_of_too_many_cells_is_refused_while_reading(tmp_path, monkeypatch):
     monkeypatch.setattr(csv_table, "MAX_CELLS", 9)
     assert "more than 9 cells" in problem(series(tmp_path / "a.csv", range(5))).got
+
+
+def test_one_endless_line_does_not_fill_the_memory(tmp_path, monkeypatch):
+    """M4: a gzip bomb."""
+    monkeypatch.setattr(layout, "MOST_CHARACTERS", 1000)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"timestamp,value\n" + b"1" * 100_000))
+    assert "a line of 1000 characters or more" in problem(tmp_path / "a.csv.gz").got
 
 
 @given(

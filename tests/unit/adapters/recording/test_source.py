@@ -36,6 +36,14 @@ def test_a_grid_finer_than_the_recording_repeats_the_newest(source):
     assert series.values[0].tolist() == [first[0], first[0], first[1]]
 
 
+def test_a_range_beyond_the_recording_ends_with_it(source):
+    """M2: the last sample is at minute 4 and counts until minute 8."""
+    series = source.query_range(source.signals[0], START, START + 12 * MINUTE, MINUTE)
+    assert np.isnan(series.values[0]).tolist() == [False] * 9 + [True] * 4
+    before = source.query_range(source.signals[0], START - 3 * MINUTE, START - MINUTE, MINUTE)
+    assert before.labels == ()
+
+
 def test_what_it_cannot_answer_is_a_port_error(source, tmp_path):
     with pytest.raises(Rejected, match="signals of this source"):
         source.query(LATENCY, START)  # maps pods, the recording holds workloads
