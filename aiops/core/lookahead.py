@@ -12,7 +12,7 @@ Input:   the newest samples of one signal (n, t), what each row's highest slots 
 Output:  when each row reaches its limit, ms UTC (n,); NaN where it is not heading there, or too little is
          known: surely, by all of the above, and perhaps, where what was told need not be taken back yet.
 Errors:  none: no data is no prediction.
-Cost:    O(n) a call, about 3 µs a row; 1.8 kB of state a row.
+Cost:    O(n) a call, about 3 µs a row and 20 µs a row that is where it has not been; 1.8 kB of state a row.
 Source:  H. Theil, "A rank-invariant method of linear and polynomial regression analysis", 1950; P. K. Sen,
          "Estimates of the Regression Coefficient Based on Kendall's Tau", JASA, 1968.
 """
@@ -115,7 +115,8 @@ def reaches(panel: Panel, now_ms: int, limit: float, peaks: Floats, horizon_ms: 
     start = now_ms - WINDOW_MS
     bins = _bins(panel.between(start + 1, now_ms + 1), start)
     enough = np.isfinite(bins).mean(axis=1) >= KNOWN
-    rows = np.flatnonzero(enough & np.isfinite(bins[:, -1]) & np.isfinite(peaks))
+    beyond = np.fmax.reduce(bins[:, -NEWEST:], axis=1) > peaks  # false where either is unknown
+    rows = np.flatnonzero(enough & np.isfinite(bins[:, -1]) & beyond)
     surely, perhaps = np.full(len(bins), np.nan), np.full(len(bins), np.nan)
     if not len(rows):
         return Reach(surely, perhaps)
@@ -133,10 +134,10 @@ def reaches(panel: Panel, now_ms: int, limit: float, peaks: Floats, horizon_ms: 
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         latest, expected = gap / slowest * bin_ms, now_ms + gap / slope * bin_ms
     grows = (slowest > 0) & (thirds.min(axis=0) >= STEADY * thirds.max(axis=0))
-    beyond = level > peaks[rows] + slope * SLOT_MS / bin_ms
+    far = level > peaks[rows] + slope * SLOT_MS / bin_ms
     soon = (gap > 0) & (latest <= horizon_ms)
     still = here & (slope > 0) & (gap > 0) & (expected - now_ms <= 2 * horizon_ms)
-    surely[rows] = np.where(grows & here & beyond & soon, expected, np.nan)
+    surely[rows] = np.where(grows & here & far & soon, expected, np.nan)
     perhaps[rows] = np.where(still, expected, np.nan)
     return Reach(surely, perhaps)
 

@@ -1,0 +1,1 @@
+"""Quality on the shared recordings, among the peers: ``python -m tests.quality``."""
