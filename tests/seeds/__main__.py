@@ -49,9 +49,9 @@ def seeds_of(text: str) -> tuple[int, ...]:
     """``1-3,7`` as numbers."""
     seeds: dict[int, None] = {}
     for part in text.split(","):
-        first, _, last = part.partition("-")
+        first, dash, last = part.partition("-")
         try:
-            seeds |= dict.fromkeys(range(int(first), int(last or first) + 1))
+            seeds |= dict.fromkeys(range(int(first), int(last if dash else first) + 1))
         except ValueError:
             raise argparse.ArgumentTypeError(f"expected seeds such as 1000-1019,7, got {text!r}") from None
     if not seeds:
