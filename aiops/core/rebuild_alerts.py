@@ -28,13 +28,17 @@ class Rule:
 
 
 def alert_target(labels: Mapping[str, str], pods: Mapping[Name, Past]) -> Target | None:
-    """What an alert is about, by its labels; a pod stands for its workload. None: they do not say."""
-    space = labels.get("exported_namespace") or labels.get("namespace", "")
+    """What an alert is about, by its labels; a pod stands for its workload. None: they do not say.
+
+    Where labels were moved aside (``exported_namespace``), the plain ``pod`` is that of the exporter.
+    """
+    moved = labels.get("exported_namespace", "")
+    space = moved or labels.get("namespace", "")
     if space:
         for label, kind in _OBJECTS:
             if labels.get(label):
                 return Target(kind, space, labels[label])
-        pod = labels.get("exported_pod") or labels.get("pod", "")
+        pod = labels.get("exported_pod", "" if moved else labels.get("pod", ""))
         if pod:
             past = pods.get((space, pod))
             return past.owner if past is not None and past.owner is not None else Target("Pod", space, pod)

@@ -150,6 +150,23 @@ def killed_after(command, plan, seconds):
     process.wait(30)
 
 
+def test_ctrl_c_is_one_line_and_keeps_what_was_fetched(server, start_ms, tmp_path):
+    config_dir, plan = config(tmp_path / "config"), tmp_path / "r" / "partial" / "plan.json"
+    with FaultProxy(server.url) as proxy:
+        proxy.fault = Latency(0.05)
+        command = arguments(proxy.url, config_dir, start_ms, tmp_path / "r")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until = time.monotonic() + 60
+        while not plan.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "stopped; what was fetched is kept, and the same command goes on\n"
+    assert plan.exists()
+
+
 def test_killed_in_the_middle_and_called_again_it_makes_the_same_bytes(server, start_ms, tmp_path):
     config_dir = config(tmp_path / "config")
     output = tmp_path / "r"

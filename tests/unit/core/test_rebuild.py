@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.core.rebuild import owners, rebuild
-from aiops.core.rebuild_alerts import Rule
+from aiops.core.rebuild_alerts import Rule, alert_target
 from aiops.core.rebuild_history import History
 from aiops.core.rebuild_labels import flat, manager, unflat
 from aiops.core.rebuild_queries import EVERY, renames
@@ -269,6 +269,21 @@ def test_an_alert_fires_and_stops_with_the_runbook_of_its_rule():
     ]
     assert [(one.since_ms, one.until_ms, one.target) for one in found] == [(2, None, CART), (2, 4, CART)]
     assert found[0].runbook_url == "https://wiki/slow"
+
+
+@pytest.mark.parametrize(
+    ("labels", "target"),
+    [
+        ({"namespace": "shop", "deployment": "cart", "pod": "ksm"}, "Deployment/shop/cart"),
+        ({"namespace": "shop", "pod": "p"}, "Pod/shop/p"),
+        ({"namespace": "mon", "pod": "ksm", "exported_namespace": "shop", "exported_pod": "p"}, "Pod/shop/p"),
+        ({"namespace": "mon", "pod": "ksm", "exported_namespace": "shop"}, "None"),
+        ({"node": "n1"}, "Node/n1"),
+        ({"job": "api"}, "None"),
+    ],
+)
+def test_an_alert_is_about_what_its_labels_name_never_about_the_exporter(labels, target):
+    assert str(alert_target(labels, {})) == target
 
 
 def test_calls_are_edges_between_workloads_that_are_known():
