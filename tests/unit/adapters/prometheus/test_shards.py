@@ -41,7 +41,8 @@ def test_a_label_splits_only_where_it_picks_rows_and_changes_none(query, label, 
 def test_series_are_counted_at_the_end_and_of_a_long_range_earlier_too(hours, number):
     times = looks(0, hours * 3_600_000)
     assert len(times) == number
-    assert times[-1] == hours * 3_600_000
+    assert times[0] == hours * 3_600_000
+    assert number == 1 or times[-1] == 0
 
 
 def counts(sizes):
@@ -85,6 +86,18 @@ def test_every_series_is_in_exactly_one_shard_also_one_that_nobody_counted(sizes
 def test_no_shard_has_more_series_than_asked_for_where_targets_are_told_apart(sizes, most):
     shards = plan(counts(sizes), "a", ("namespace", "pod"), [0], most)
     assert all(sum(picks(shard, *one) for one in sizes) <= most for shard in shards)
+
+
+@pytest.mark.parametrize(("series", "looked"), [(50, 1), (51, 3)])
+def test_with_a_quarter_of_the_most_one_look_is_enough(series, looked):
+    asked = []
+
+    def ask(query, at_ms):
+        asked.append(at_ms)
+        return counts({("a", "b"): series})(query, at_ms)
+
+    plan(ask, "a", ("namespace", "pod"), [3, 2, 1], 200)
+    assert asked == [3, 2, 1][:looked]
 
 
 def test_few_series_are_not_split_at_all():
