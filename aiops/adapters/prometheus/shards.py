@@ -78,7 +78,7 @@ def plan(
         for row, value in zip(found.labels, found.values[:, -1], strict=True):
             key = tuple(row.get(label, "") for label in fitting)
             counted[key] = max(counted.get(key, 0), int(np.nan_to_num(value)))
-        if sum(counted.values()) <= most // FEW:
+        if 0 < sum(counted.values()) <= most // FEW:
             break
     if sum(counted.values()) <= most:
         return [Shard((), sum(counted.values()))]

@@ -88,8 +88,8 @@ def test_no_shard_has_more_series_than_asked_for_where_targets_are_told_apart(si
     assert all(sum(picks(shard, *one) for one in sizes) <= most for shard in shards)
 
 
-@pytest.mark.parametrize(("series", "looked"), [(50, 1), (51, 3)])
-def test_with_a_quarter_of_the_most_one_look_is_enough(series, looked):
+@pytest.mark.parametrize(("series", "looked"), [(0, 3), (1, 1), (50, 1), (51, 3)])
+def test_with_some_but_at_most_a_quarter_of_the_most_one_look_is_enough(series, looked):
     asked = []
 
     def ask(query, at_ms):
