@@ -139,36 +139,46 @@ def record(
     """
     partial = Partial(output)
     plan = partial.begin(job.plan(), restart=job.restart)
-    start_ms, end_ms = int(plan["start_ms"]), int(plan["end_ms"])
-    times: Times = np.arange(start_ms, end_ms + 1, job.step_ms, dtype=np.int64)
-    points = max(1, min(MOST_POINTS, DAY_MS // job.step_ms))
-    chunks = [times[at : at + points] for at in range(0, len(times), points)]
+    times: Times = np.arange(plan["start_ms"], plan["end_ms"] + 1, job.step_ms, dtype=np.int64)
+    chunks = chunked(times, max(1, min(MOST_POINTS, DAY_MS // job.step_ms)))
     total = len(chunks) * (1 + len(job.signals))
-    done = 0
-
-    def step(what: str) -> None:
-        nonlocal done
-        progress(done, total, what)
-        done += 1
-
-    history = History()
-    names = None
-    for number, chunk in enumerate(chunks):
-        step(f"cluster facts, {iso(int(chunk[0]))[:10]}")
-        kept = partial.facts(number)
-        if kept is None:
-            names = renames_of(source, end_ms) if names is None else names
-            kept = history_of(source, chunk, job.step_ms, names).to_plain()
-            partial.keep_facts(number, kept)
-        history.follow(History.from_plain(kept))
+    history = _past(source, partial, chunks, job.step_ms, lambda done, what: progress(done, total, what))
     pods = owners(history)
+    done = len(chunks)
     for signal in job.signals:
         for number, chunk in enumerate(chunks):
-            step(f"{signal.name}, {iso(int(chunk[0]))[:10]}")
+            progress(done, total, f"{signal.name}, {iso(int(chunk[0]))[:10]}")
             if not partial.has(signal, number):
                 partial.keep(signal, number, *_samples(source, signal, chunk, job, pods))
+            done += 1
     progress(total, total, "writing")
     return _finish(job, partial, times, history, rules or {}, now or Now())
+
+
+def chunked(times: Times, most: int) -> list[Times]:
+    """``times`` (t,) in parts of about one size, none longer than ``most``: so that no part is one sample,
+    which a server answers by another rule."""
+    return list(np.array_split(times, -(-len(times) // most)))
+
+
+def _past(
+    source: MetricSource,
+    partial: Partial,
+    chunks: Sequence[Times],
+    step_ms: int,
+    progress: Callable[[int, str], None],
+) -> History:
+    """The history of the whole time, chunk by chunk."""
+    history, names = History(), None
+    for number, chunk in enumerate(chunks):
+        progress(number, f"cluster facts, {iso(int(chunk[0]))[:10]}")
+        kept = partial.facts(number)
+        if kept is None:
+            names = renames_of(source, int(chunks[-1][-1])) if names is None else names
+            kept = history_of(source, chunk, step_ms, names).to_plain()
+            partial.keep_facts(number, kept)
+        history.follow(History.from_plain(kept))
+    return history
 
 
 def _samples(

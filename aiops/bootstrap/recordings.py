@@ -124,19 +124,19 @@ def _times(start: str, end: str, place: Place) -> tuple[int, int]:
         try:
             found.append(moment(text))
         except ValueError as error:
-            place.at(key, _line(place, key)).wrong(repr(text)[:80], str(error))
+            _wrong(place, key, text, str(error))
     if len(found) < 2:
         return 0, 0
     if found[0].utcoffset() != found[1].utcoffset():
-        place.at("end", _line(place, "end")).wrong(repr(end), f"the same zone as in start {start!r}")
+        _wrong(place, "end", end, f"the same zone as in start {start!r}")
     if found[1] < found[0]:
-        place.at("end", _line(place, "end")).wrong(repr(end), f"a time not before start {start!r}")
+        _wrong(place, "end", end, f"a time not before start {start!r}")
     return in_ms(found[0]), in_ms(found[1])
 
 
-def _line(place: Place, key: str) -> int:
+def _wrong(place: Place, key: str, text: str, expected: str) -> None:
     path = f"{place.path}.{key}" if place.path else key
-    return place.report._lines.get((place.file, path), 1)
+    place.report.add(place.file, path, repr(text)[:80], expected)
 
 
 def _check_signals(path: Path, signals: tuple[Signal, ...], report: Report) -> None:

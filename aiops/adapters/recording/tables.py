@@ -86,7 +86,7 @@ def read_head(path: Path, signal: Signal) -> Head | list[Problem]:
 def _opened(path: Path) -> Any:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms, only who touches a recording pays
 
-    return pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+    return pq.ParquetFile(path, page_checksum_verification=True)
 
 
 def _wrong(path: Path, signal: Signal, schema: Any, rows: int) -> Iterator[Problem]:

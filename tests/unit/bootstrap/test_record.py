@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aiops.bootstrap.record import MOST_POINTS, Job, Now, record
+from aiops.bootstrap.record import MOST_POINTS, Job, Now, chunked, record
 from aiops.bootstrap.recordings import open_recording
 from aiops.core.rebuild_queries import EVERY
 from aiops.errors import InputError, Rejected, Unavailable
@@ -140,6 +140,13 @@ def test_stopped_while_writing_the_end_it_writes_the_same_end(tmp_path, whole):
         record(JOB, cluster(), tmp_path / "r", progress=stop)
     record(JOB, FakeSource({}), tmp_path / "r")  # nothing more is asked for
     assert files(tmp_path / "r") == files(whole)
+
+
+@pytest.mark.parametrize(
+    ("length", "sizes"), [(1, [1]), (1440, [1440]), (1441, [721, 720]), (20161, [1345] + 14 * [1344])]
+)
+def test_chunks_are_of_one_size_so_that_none_is_a_single_sample(length, sizes):
+    assert [len(part) for part in chunked(np.arange(length), 1440)] == sizes
 
 
 def test_another_recording_under_way_is_not_mixed_in(tmp_path):
