@@ -106,8 +106,11 @@ class Turn:
 
     def follows(self, book: Book) -> None:
         """Take up the book of this tick, with the scopes that were seen for the first time."""
-        new = {one: at for one, at in book.first_seen.items() if one not in self.memory.book.first_seen}
-        if new or book.began_ms != self.memory.book.began_ms:
+        before = self.memory.book
+        new = {}
+        if book.first_seen is not before.first_seen:  # the same mapping where nothing is new
+            new = {one: at for one, at in book.first_seen.items() if one not in before.first_seen}
+        if new or book.began_ms != before.began_ms:
             self.written.append(entries.scopes(new, book.began_ms, self.now_ms))
         self.memory.book = book
 

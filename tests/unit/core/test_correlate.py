@@ -125,11 +125,16 @@ def test_what_was_changed_together_fails_together(apart, groups):
 
 
 def test_of_two_incidents_the_stronger_tie_wins():
-    """front calls till and cart; db is two calls from front, one from cart."""
-    timeline = Timeline(the_facts(edges=calls("front>cart", "cart>db", "db>disk")))
-    timeline.bad("10:00", "till", signal="memory").bad("10:01", "db", signal="cpu")
-    timeline.bad("10:02", "cart")
-    assert timeline.groups == ["cart db", "till"]
+    """x calls near, and mid that calls far: near is one call away, far two, though its trouble is newer."""
+    timeline = Timeline(the_facts("x", "near", "mid", "far", edges=calls("x>near", "x>mid", "mid>far")))
+    timeline.bad("10:00", "near", signal="memory").bad("10:02", "far", signal="cpu")
+    assert timeline.bad("10:04", "x").groups == ["far", "near x"]
+
+
+def test_of_two_incidents_as_near_the_newer_wins():
+    timeline = Timeline(the_facts("x", "old", "new", edges=calls("x>old", "x>new")))
+    timeline.bad("10:00", "old", signal="memory").bad("10:02", "new", signal="cpu")
+    assert timeline.bad("10:04", "x").groups == ["new x", "old"]
 
 
 # How it ends

@@ -329,3 +329,13 @@ def test_another_first_suspect_is_told():
     assert timeline.incident.prime == db.target
     what = [one.entry.payload["what"] for one in timeline.store.read(kinds=("incident_changed",))]
     assert any("suspect" in words for words in what)
+
+
+def test_a_decision_that_says_the_same_is_not_written_again():
+    """Looked at after 1, 3, 7, 15 ... minutes, and journalled once."""
+    timeline = Timeline(kill_switch=lambda: True).calm_hour()
+    timeline.leaks(0)
+    for minute in range(1, 120):
+        timeline.tick(minute)
+    assert timeline.decisions() == ["hold/"]
+    assert timeline.kinds("life_advanced") == []
