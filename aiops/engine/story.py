@@ -6,14 +6,13 @@ from typing import Protocol
 import numpy as np
 
 from aiops.core.ledger import decision_of
-from aiops.core.policy import phrase
 from aiops.engine.bands import Band
-from aiops.engine.entries import INCIDENT_KINDS, if_known_of, incidents
+from aiops.engine.entries import if_known_of, incidents
+from aiops.engine.moments import alert_words, apart, timeline
 from aiops.engine.rules import Rules
 from aiops.model import (
     Alert,
     Decided,
-    Entry,
     Facts,
     Incident,
     IncidentKind,
@@ -26,7 +25,6 @@ from aiops.model import (
     Target,
     TrueIncident,
 )
-from aiops.model.wire import from_json
 from aiops.ports import Store
 
 BEFORE_MS, AFTER_MS = 5_400_000, 2_700_000  # what a plot shows around an incident
@@ -65,10 +63,10 @@ def tell(
     end_ms = recording.end_ms if end_ms is None else end_ms
     found = incidents(store)
     records: dict[str, list[Record]] = {incident_id: [] for incident_id in found}
-    starts, apart = [], []
+    starts, weather = [], []
     for record in store.read():
         if record.entry.stream in {"storm", "sight"}:
-            apart.append(record)
+            weather.append(record)
         if record.entry.kind == "plan_started":
             starts.append(record.entry.at_ms)
         if record.entry.stream in records:
@@ -98,7 +96,7 @@ def tell(
         elapsed_s=elapsed_s,
         config_digest=rules.digest,
         samples=sum(int(np.isfinite(panel.values).sum()) for panel in panels.values()),
-        moments=tuple(moment for record in apart for moment in moments_apart(record)),
+        moments=tuple(moment for record in weather for moment in apart(record)),
         owners=owners([*targets, *named(found.values(), truths)], facts),
     )
 
@@ -142,7 +140,7 @@ def one_story(
         for record in records
         if record.entry.kind == "decided"
     )
-    moments = [moment for record in records for moment in moments_of(record)]
+    moments = list(timeline(records))
     moments += [
         Moment(one.at_ms, "change", f"{one.kind} {one.target} {one.detail}".strip()) for one in changes
     ]
@@ -161,65 +159,6 @@ def runbook_of(decisions: Sequence[Decided], rules: Rules) -> str:
     """What the playbook that spoke last tells a person to do."""
     names = {one.decision.plan.playbook for one in decisions[-1:]}
     return next((one.runbook for one in rules.playbooks if one.name in names), "")
-
-
-def moments_of(record: Record) -> list[Moment]:
-    """The lines of a timeline that one record gives."""
-    entry = record.entry
-    if entry.kind == "decided":
-        return [Moment(entry.at_ms, "decided", decided_words(entry))]
-    if entry.kind not in INCIDENT_KINDS:
-        return []
-    incident = from_json(Incident, entry.payload["incident"])
-    match entry.kind:
-        case "incident_opened":
-            lines = [Moment(entry.at_ms, "opened", incident.opened_because)]
-            if incident.suspects:
-                lines.append(Moment(entry.at_ms, "suspect", suspect_words(incident)))
-            return lines
-        case "incident_closed":
-            return [Moment(entry.at_ms, "closed", incident.closed_because)]
-        case _:
-            what = entry.payload["what"]
-            if "suspect" in what and incident.suspects:
-                return [Moment(entry.at_ms, "suspect", suspect_words(incident))]
-            if "anomaly" in what and incident.anomalies:
-                newest = max(incident.anomalies, key=lambda one: one.since_ms)
-                return [Moment(entry.at_ms, "joined", f"{newest.target} {newest.signal}")]
-            return []
-
-
-def moments_apart(record: Record) -> list[Moment]:
-    """The line that a storm or a blindness gives."""
-    entry = record.entry
-    because = str(entry.payload["because"])
-    match entry.kind:
-        case "storm_began":
-            return [Moment(entry.at_ms, "storm", because)]
-        case "storm_ended":
-            return [Moment(entry.at_ms, "calm", because)]
-        case "sight_changed":
-            return [Moment(entry.at_ms, "blind" if entry.payload["blind"] else "seeing", because)]
-        case _:
-            return []
-
-
-def decided_words(entry: Entry) -> str:
-    """The decision, or what it would have been where the dry run knows better."""
-    decision, if_known = decision_of(entry), if_known_of(entry)
-    return f"would have {phrase(if_known)}" if if_known is not None else phrase(decision)
-
-
-def suspect_words(incident: Incident) -> str:
-    """The first suspect with its best evidence."""
-    first = incident.suspects[0]
-    best = max(first.evidence, key=lambda one: one.weight, default=None)
-    return f"{first.target} ({first.confidence:.0%})" + (f": {best.what}" if best else "")
-
-
-def alert_words(alert: Alert) -> str:
-    """An alert with the page that a person reads."""
-    return " ".join(part for part in (alert.name, alert.severity, alert.runbook_url) if part)
 
 
 def plots_of(

@@ -1,11 +1,14 @@
 """Story: put together from the journal alone, with the plots beside it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from aiops.adapters.memory import MemoryStore
 from aiops.core.book import StormBegan, StormEnded
 from aiops.core.ledger import Ledger, decided_entry, start_entry
+from aiops.core.life import Life, TimedOut
 from aiops.core.quality import SEEING, Quality
 from aiops.engine import entries
 from aiops.engine.bands import Band
@@ -20,11 +23,13 @@ from aiops.model import (
     EventKind,
     Facts,
     IncidentKind,
+    IncidentState,
     Panel,
     Playbook,
     PlaybookStep,
     Policy,
     Role,
+    Severity,
     Signal,
     TargetMapping,
 )
@@ -110,6 +115,57 @@ def test_the_journal_becomes_a_timeline_in_order_of_time():
     (story,) = told([*life(one)[:1], made, life(one)[-1]]).incidents
     assert [moment.what for moment in story.moments] == ["opened", "suspect", "decided", "closed"]
     assert story.runbook == "look at the heap"
+
+
+def changes(one, *steps):
+    """Opened, and then changed: each step is (what, the fields that are other)."""
+    written = entries.opened(one, Nothing(), one.opened_ms)
+    for minutes, (what, fields) in enumerate(steps, 1):
+        one = replace(one, **fields)
+        written.append(entries.changed(one, what, one.opened_ms + minutes * MINUTE))
+    return written
+
+
+def lines(written):
+    (story,) = told(written).incidents
+    return [
+        (moment.what, moment.text) for moment in story.moments if moment.what not in {"opened", "suspect"}
+    ]
+
+
+def test_what_joins_is_named_once_and_not_told_again_when_it_grows():
+    first, second = anomaly(), anomaly(CATALOG, "latency", score=2.0)
+    joins = (("anomaly",), {"anomalies": (first, second)})
+    grows = (("anomaly",), {"anomalies": (first, replace(second, score=9.0))})
+    told_lines = lines(changes(incident(anomalies=(first,)), joins, grows))
+    assert told_lines == [("joined", "latency of Deployment/shop/catalog")]
+
+
+def test_many_that_join_at_once_are_counted():
+    others = tuple(anomaly(CATALOG, name) for name in "abcde")
+    (line,) = lines(changes(incident(anomalies=()), (("anomaly",), {"anomalies": others})))
+    assert line[1].endswith("c of Deployment/shop/catalog and 2 more")
+
+
+def test_another_class_and_another_severity_are_told_with_what_they_were():
+    other = (("class", "severity"), {"incident_class": "oom_killed", "severity": Severity.CRITICAL})
+    assert lines(changes(incident(), other)) == [
+        ("class", "oom killed, before memory leak"),
+        ("severity", "critical, before high"),
+    ]
+
+
+def test_an_incident_that_comes_back_says_how_often():
+    assert lines(changes(incident(), (("reopened",), {"flaps": 2}))) == [
+        ("reopened", "came back, for the 2. time")
+    ]
+
+
+def test_a_question_that_nobody_answers_is_told():
+    one = incident()
+    life = Life(one.id, state=IncidentState.ESCALATED)
+    late = entries.lived(life, TimedOut(), (), one.opened_ms + 15 * MINUTE)
+    assert lines([*changes(one), late]) == [("no answer", "nobody answered in time: it stays with people")]
 
 
 def test_known_breakage_is_told_apart():
