@@ -50,7 +50,7 @@ def draw(start_ms: int, end_ms: int, rows: Sequence[tuple[str, Sequence[Bar]]], 
             parts.append(text("learned from", LEFT + 8, TOP + 10, class_="tick"))
     count = ", ".join(f"{len(bars)} {name.lower()}" for name, bars in rows)
     label = f"{clock(start_ms)} to {clock(end_ms)} UTC: {count}"
-    return picture([*ticks, *parts], WIDTH, int(y) + AXIS - GAP, label, "overview")
+    return picture([*ticks, *parts], WIDTH, int(y) + AXIS - GAP, label, "overview", "group")
 
 
 def _ticks(across: Scale, start_ms: int, end_ms: int, floor: float) -> list[str]:

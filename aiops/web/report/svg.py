@@ -35,13 +35,14 @@ def title(words: str) -> str:
     return element("title", escape(plain(words)))
 
 
-def picture(parts: Iterable[str], width: int, height: int, label: str, class_: str) -> str:
-    """A whole image that says in ``label`` what it shows, for those who do not see it."""
+def picture(parts: Iterable[str], width: int, height: int, label: str, class_: str, role: str = "img") -> str:
+    """A whole image that says in ``label`` what it shows, for those who do not see it. One that holds links
+    has the role "group": what is inside of an "img" is not read."""
     return element(
         "svg",
         "".join(parts),
         viewBox=f"0 0 {width} {height}",
-        role="img",
+        role=role,
         class_=class_,
         aria_label=label,
         preserveAspectRatio="xMidYMid meet",
