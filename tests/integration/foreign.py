@@ -92,7 +92,9 @@ class Cluster:
                 out.append(line(name, 1, **box, reason="OOMKilled"))
             for resource, unit, value in (("cpu", "core", 0.5), ("memory", "byte", 2**28)):
                 name = "kube_pod_container_resource_limits"
-                out.append(line(name, value, **box, node=node, resource=resource, unit=unit))
+                limit = {"node": node, "resource": resource, "unit": unit}
+                out.append(line(name, value, **box, **limit))
+                out.append(line(name, value, **at, container="proxy", **limit))
         return out
 
     def _deployments(self):
@@ -150,6 +152,9 @@ class Cluster:
             at = {"namespace": self.namespace, pod: name, container: "main", "image": "shop:1"}
             out.append(line("container_cpu_usage_seconds_total", 0.05 * number * age, **at))
             out.append(line("container_memory_working_set_bytes", 2**27 + 2**20 * number, **at))
+            idle = {**at, container: "proxy"}  # a sidecar far from its limit hides nothing
+            out.append(line("container_cpu_usage_seconds_total", 0.001 * age, **idle))
+            out.append(line("container_memory_working_set_bytes", 2**20, **idle))
             out.append(line("container_cpu_cfs_periods_total", 10 * age, **at))
             out.append(line("container_cpu_cfs_throttled_periods_total", age, **at))
             at = {"namespace": self.namespace, pod: name, "interface": "eth0"}

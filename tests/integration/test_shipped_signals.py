@@ -39,6 +39,7 @@ def read(tmp_path_factory):
     with ExitStack() as stack:
         pages = [CLUSTER.kube_state_metrics, CLUSTER.cadvisor, lambda: CLUSTER.node_exporter("node-a")]
         jobs = {name: [stack.enter_context(Page(make))] for name, make in zip("abc", pages, strict=True)}
+        jobs["a"].append(stack.enter_context(Page(pages[0])))  # highly available: everything twice
         relabel = [{"source_labels": ["job"], "regex": "c", "target_label": "node", "replacement": "node-a"}]
         server = stack.enter_context(
             prometheus(
@@ -94,7 +95,7 @@ def test_an_autoscaler_is_at_its_maximum_only_where_it_could_scale_at_all(read):
 
 
 def test_shares_are_of_the_limit(read):
-    """Pod n uses 0.05 n cores of 0.5, and 128 MiB + n MiB of 256."""
+    """Pod n uses 0.05 n cores of 0.5, and 128 MiB + n MiB of 256; the sidecar nearly nothing."""
     assert read("cpu_usage")[pod("cart-5d4f7-1")] == pytest.approx(0.2, rel=0.05)
     assert read("memory_working_set")[pod("cart-5d4f7-1")] == (128 + 2) / 256
     assert read("cpu_throttling")[pod("pay-5d4f7-0")] == pytest.approx(0.1, rel=0.05)

@@ -101,26 +101,34 @@ ALTERNATIVES = {
     "grpc_error_ratio": ("errors", GRPC),
     "grpc_latency_p95": ("latency", GRPC),
 }
-_CPU = f'{BY} (rate(container_cpu_usage_seconds_total{{container!="", container!="POD"}}[1m]))'
-_MEMORY = f'{BY} (container_memory_working_set_bytes{{container!="", container!="POD"}})'
+_EACH = "by (namespace, pod, container)"
+_CPU = f'sum {_EACH} (rate(container_cpu_usage_seconds_total{{container!="", container!="POD"}}[1m]))'
+_MEMORY = f'sum {_EACH} (container_memory_working_set_bytes{{container!="", container!="POD"}})'
 _OLD, _SPEC = "kube-state-metrics before 2.0", "limits as the kubelet tells them"
 _QUOTA = 'container_spec_cpu_quota{container!=""} / container_spec_cpu_period{container!=""} > 0'
+
+
+def _nearest(used: str, limit: str) -> str:
+    """The share of the container that is nearest its limit."""
+    return f"max by (namespace, pod) ({used} / max {_EACH} ({limit}))"
+
+
 # older or other names, for where the shipped ones are not there
 INSTEAD = {
     "cpu_usage": (
-        (_OLD, f"{_CPU} / {BY} (kube_pod_container_resource_limits_cpu_cores)"),
-        (_SPEC, f"{_CPU} / {BY} ({_QUOTA})"),
+        (_OLD, _nearest(_CPU, "kube_pod_container_resource_limits_cpu_cores")),
+        (_SPEC, _nearest(_CPU, _QUOTA)),
     ),
     "memory_working_set": (
-        (_OLD, f"{_MEMORY} / {BY} (kube_pod_container_resource_limits_memory_bytes)"),
-        (_SPEC, f'{_MEMORY} / {BY} (container_spec_memory_limit_bytes{{container!=""}} > 0)'),
+        (_OLD, _nearest(_MEMORY, "kube_pod_container_resource_limits_memory_bytes")),
+        (_SPEC, _nearest(_MEMORY, 'container_spec_memory_limit_bytes{container!=""} > 0')),
     ),
     "hpa_at_maximum": (
         (
             _OLD,
             "max by (namespace, horizontalpodautoscaler) ("
             "(kube_hpa_status_desired_replicas >= bool kube_hpa_spec_max_replicas)"
-            " * on (namespace, horizontalpodautoscaler) (kube_hpa_spec_max_replicas > bool 1))",
+            " * (kube_hpa_spec_max_replicas > bool 1))",
         ),
     ),
 }
