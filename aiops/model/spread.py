@@ -3,8 +3,8 @@
 Two yardsticks. The mean distance, of samples cut at the edge of the band, is what is usual: one bad sample
 bends nothing. The cube root of the mean cubed distance is what happens now and then: a series that spikes
 every few hours gets a wide band from it, a quiet one keeps its narrow one. Of a run outside the band only the
-first ``RUN`` samples teach the second: it is how often a series strays that counts, and not how long one
-incident lasts.
+first ``RUN`` samples teach the second, and only once the run is over: it is how often a series strays that
+counts, not how long one incident lasts, and no incident hides itself.
 
 The longer a row stays outside, the wider the cut opens (``out``), so that a new level is learned in the end
 and nothing is locked out for ever.
@@ -34,19 +34,20 @@ class Spread:
     seen: Floats  # samples learned from
     out: Floats  # how long outside the band of late; shrinks slowly inside
     run: Floats  # samples outside in a row, up to now
+    due: Floats  # cubed distances of that run, summed up, to be learned when it is over
 
     @classmethod
     def blank(cls, rows: int) -> "Spread":
         """``rows`` rows of which nothing is known."""
-        return cls(*(np.zeros(rows) for _ in range(5)))
+        return cls(*(np.zeros(rows) for _ in range(6)))
 
 
 class Learning:
     """A spread while a block is learned: arrays are replaced or changed in place, never the caller's."""
 
     def __init__(self, start: Spread, threshold: float, interval_s: float, memory_s: float) -> None:
-        self.mean, self.cubes, self.run = start.mean.copy(), start.cubes.copy(), start.run
-        self.seen, self.out = start.seen.copy(), start.out
+        self.mean, self.cubes = start.mean.copy(), start.cubes.copy()
+        self.seen, self.out, self.run, self.due = start.seen, start.out, start.run, start.due
         self.window = max(memory_s / interval_s, 100.0)  # samples; a hundred, so that the mean is known
         self.long = max(TAIL_S / interval_s, 2 * YOUNG)
         self.sigmas = threshold * MEAN_AWAY_TO_SIGMA
@@ -76,8 +77,11 @@ class Learning:
         self.run = np.where(fresh, np.where(outside, self.run + 1.0, 0.0), self.run)
         far = np.where(known & (size < STILL * edge), FAR * edge, np.inf)
         reached = np.minimum(size, far)
-        rate = (fresh & (self.run <= RUN)) / np.maximum(self.seen, YOUNG)
-        self.cubes += rate * (reached * reached * reached - self.cubes)
+        cube = reached * reached * reached
+        inside = fresh & ~outside
+        rate = inside / np.maximum(self.seen, YOUNG)
+        self.cubes += rate * (cube + self.due - self.cubes)
+        self.due = np.where(inside, 0.0, self.due + np.where(outside & (self.run <= RUN), cube, 0.0))
         self.out = np.where(
             fresh, np.where(outside, self.out + 1.0, np.maximum(self.out - 0.02, 0.0)), self.out
         )
@@ -85,4 +89,4 @@ class Learning:
 
     def spread(self) -> Spread:
         """The state as a value."""
-        return Spread(self.mean, self.cubes, self.seen, self.out, self.run)
+        return Spread(self.mean, self.cubes, self.seen, self.out, self.run, self.due)

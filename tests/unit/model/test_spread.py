@@ -13,7 +13,7 @@ def learn(sizes, start=None, threshold=5.0, known=True):
     state = Learning(start or Spread.blank(1), threshold, MINUTE, 86_400.0)
     for size in sizes:
         fresh = np.array([np.isfinite(size)])
-        state.learn(np.where(fresh, size, 0.0), fresh, state.edge(), np.array([known]))
+        state.learn(np.where(fresh, size, 0.0), fresh, state.edge(), known & (state.seen >= 30))
     return state
 
 
@@ -35,18 +35,24 @@ def test_a_series_that_spikes_now_and_then_gets_a_wide_band():
 def test_an_incident_teaches_the_tail_as_much_as_its_first_samples(lasts):
     """M12: 2000 distances of 1, then 15 (outside 6.3) for a while: the cubes become
     (1995 + 5 * 3375) / 2000 or so, whose cubic mean is about 2.1, five of it 10.6: less than the incident."""
-    tail = learn([15.0] * lasts, learn([1.0] * 2000).spread()).tail()[0]
+    tail = learn([*[15.0] * lasts, 1.0], learn([1.0] * 2000).spread()).tail()[0]
     assert tail == pytest.approx(10.6, abs=0.3)
+
+
+def test_no_incident_hides_itself():
+    """M12: while it lasts the tail is what it was before it."""
+    before = learn([1.0] * 2000)
+    assert learn([15.0] * 30, before.spread()).tail() == before.tail()
 
 
 def test_one_glitch_counts_at_most_so_many_edges():
     """M4: edge 6.2665, so a glitch of 1e4 counts as 20 * 6.2665 = 125: cubes (1999 + 125.3**3) / 2000."""
-    tail = learn([1e4], learn([1.0] * 1999).spread()).tail()[0]
+    tail = learn([1e4, 1.0], learn([1.0] * 1999).spread()).tail()[0]
     assert tail == pytest.approx(TAIL * np.cbrt(1 + (FAR * 6.2665) ** 3 / 2000), rel=0.01)
 
 
 def test_what_a_still_series_does_first_counts_in_full():
-    tail = learn([1e4], learn([0.0] * 2000).spread()).tail()[0]
+    tail = learn([1e4, 0.0], learn([0.0] * 2000).spread()).tail()[0]
     assert tail == pytest.approx(TAIL * np.cbrt(1e12 / 2001), rel=0.01)
 
 
