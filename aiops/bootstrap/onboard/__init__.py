@@ -15,7 +15,7 @@ from pathlib import Path
 from aiops.bootstrap.onboard import coverage, folder
 from aiops.bootstrap.onboard.adapt import Adapted, adapt
 from aiops.bootstrap.onboard.cluster import Choice, choose
-from aiops.bootstrap.onboard.survey import Survey, survey
+from aiops.bootstrap.onboard.survey import Survey, surveyed
 from aiops.model import Detection, Target
 from aiops.model.prometheus import PrometheusSettings
 
@@ -94,7 +94,7 @@ def onboard(options: Options, progress: Progress) -> Report:
     )
     with closing(PrometheusSource(settings)) as source:
         progress(0.05, "what there is")
-        found = survey(source, at_ms)
+        found = surveyed(source, at_ms)
         adapted = []
         for number, signal in enumerate(shipped.signals):
             progress(0.1 + 0.5 * number / len(shipped.signals), signal.name)

@@ -122,7 +122,7 @@ def external_labels(source: PrometheusSource) -> Mapping[str, str]:
     return Reader(source.connect, source.settings, ()).external()
 
 
-def survey(source: PrometheusSource, at_ms: int) -> Survey:
+def surveyed(source: PrometheusSource, at_ms: int) -> Survey:
     """Look round. Raises PortError where the server cannot answer queries at all."""
     found = Survey(source, at_ms)
     unknown = []
@@ -154,12 +154,10 @@ def seconds(text: object) -> float:
 
 
 def _targets(source: PrometheusSource) -> tuple[dict[str, tuple[int, int]], dict[str, float]]:
-    data = source.connect.ask("targets", {"state": "active"}).data
-    active = data.get("activeTargets") if isinstance(data, dict) else None
     targets: dict[str, tuple[int, int]] = {}
     intervals: dict[str, Counter[float]] = {}
-    for one in active if isinstance(active, list) else []:
-        labels = one.get("labels") if isinstance(one, dict) else None
+    for one in _dicts(_get(source.connect.ask("targets", {"state": "active"}).data, "activeTargets")):
+        labels = one.get("labels")
         if not isinstance(labels, dict) or not _ours(labels, source.matchers):
             continue
         job = str(labels.get("job", ""))
@@ -185,19 +183,24 @@ def _estimated(found: Survey) -> dict[str, float]:
 
 
 def _rules(source: PrometheusSource) -> tuple[tuple[Rule, ...], tuple[AlertRule, ...]]:
-    data = source.connect.ask("rules").data
-    groups = data.get("groups") if isinstance(data, dict) else None
     rules, alerts = [], []
-    for group in groups if isinstance(groups, list) else []:
-        interval = seconds(group.get("interval")) if isinstance(group, dict) else 0
-        for rule in group.get("rules") or [] if isinstance(group, dict) else []:
+    for group in _dicts(_get(source.connect.ask("rules").data, "groups")):
+        interval = seconds(group.get("interval")) or 60.0
+        for rule in _dicts(group.get("rules")):
             name, query = rule.get("name"), rule.get("query")
             if not isinstance(name, str) or not isinstance(query, str):
                 continue
             if rule.get("type") == "recording":
-                rules.append(Rule(name, query, interval or 60.0))
+                rules.append(Rule(name, query, interval))
             else:
-                notes = rule.get("annotations")
-                link = notes.get("runbook_url", "") if isinstance(notes, dict) else ""
-                alerts.append(AlertRule(name, str(link)))
+                alerts.append(AlertRule(name, str(_get(rule.get("annotations"), "runbook_url") or "")))
     return tuple(rules), tuple(alerts)
+
+
+def _get(data: object, key: str) -> object:
+    return data.get(key) if isinstance(data, dict) else None
+
+
+def _dicts(data: object) -> list[dict[str, object]]:
+    """The objects of a list; whatever else a server may send is left out."""
+    return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
