@@ -1,6 +1,8 @@
 """CSV files and folders of them as recordings: single series, wide tables, fault cases.
 
     NAME.csv                    timestamp,value,label           signal NAME of Service/NAME
+    SERVICE/NAME.csv            the same, where several files   signal NAME of Service/SERVICE
+                                below a folder have one name
     NAME.csv + NAME.meta.json   timestamp,METRIC,...,label      signals METRIC of Service/NAME
                                 timestamp,SERVICE_METRIC,...    where the meta's segments name services
     CASE/data.csv + meta.json   time,SERVICE_METRIC,...         signals METRIC of Service/SERVICE
@@ -56,12 +58,14 @@ def read(path: Path) -> Held:
     """Everything at ``path``; InputError with the problems of all files."""
     files = find(path)
     cases = [one for one in files if stem(one) == CASE]
+    named_by_folder = len({stem(one) for one in files}) < len(files)
     parts, problems = [], list[Problem]()
     for file in files:
         own = stem(file) == CASE
         namespace = file.parent.name if own and len(cases) > 1 else ""
         try:
-            parts.append(_part(file, namespace))
+            of = file.parent.name if named_by_folder and not own else ""
+            parts.append(_part(file, namespace, of))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -72,7 +76,8 @@ def read(path: Path) -> Held:
     return joined(parts)
 
 
-def _part(file: Path, namespace: str) -> Held:
+def _part(file: Path, namespace: str, of: str = "") -> Held:
+    """One file. ``of`` is what it tells of where its name alone does not say."""
     table = csv_table.read(file)
     own_case = stem(file) == CASE
     beside = file.parent / ("meta.json" if own_case else f"{stem(file)}.meta.json")
@@ -84,7 +89,7 @@ def _part(file: Path, namespace: str) -> Held:
     pairs = split(table.names, meta.candidates) if wide else [("", one) for one in table.names]
     rows: dict[str, list[tuple[Target, int]]] = {}
     for number, (service, metric) in enumerate(pairs):
-        rows.setdefault(metric, []).append((Target("Service", namespace, service or name), number))
+        rows.setdefault(metric, []).append((Target("Service", namespace, service or of or name), number))
     signals = [guess.signal(metric) for metric in rows]
     if table.names == (name,):  # one series alone: whoever labelled it looked at both sides
         signals = [replace(signals[0], direction=Direction.BOTH)]
@@ -104,7 +109,7 @@ def _part(file: Path, namespace: str) -> Held:
         tuple(signals),
         tuple(panels),
         tuple(_edges(meta, namespace, int(table.times[0]))),
-        tuple(_truths(table, meta, name, namespace)),
+        tuple(_truths(table, meta, f"{of}-{name}".lstrip("-"), namespace, of or name)),
         table.warnings,
     )
 
@@ -127,7 +132,7 @@ def _edges(meta: Meta, namespace: str, at_ms: int) -> Iterator[FactLine]:
         yield FactLine(at_ms, Edge(*pair))
 
 
-def _truths(table: Table, meta: Meta, name: str, namespace: str) -> Iterator[TrueIncident]:
+def _truths(table: Table, meta: Meta, name: str, namespace: str, of: str) -> Iterator[TrueIncident]:
     if meta.fault_service:
         start_ms = int(table.times[0]) if meta.inject_s is None else round(meta.inject_s * 1000)
         target = Target("Service", namespace, meta.fault_service)
@@ -137,11 +142,11 @@ def _truths(table: Table, meta: Meta, name: str, namespace: str) -> Iterator[Tru
     if meta.segments:
         for number, one in enumerate(meta.segments, 1):
             start_ms, end_ms = int(table.row_times[one.start]), int(table.row_times[one.end - 1])
-            target = Target("Service", namespace, one.service or name)
+            target = Target("Service", namespace, one.service or of)
             yield TrueIncident(f"{name}-{number}", start_ms, end_ms, target, one.fault)
         return
     for number, (first, last) in enumerate(_runs(table), 1):
-        target = Target("Service", namespace, name)
+        target = Target("Service", namespace, of)
         yield TrueIncident(f"{name}-{number}", int(table.times[first]), int(table.times[last]), target)
 
 

@@ -130,10 +130,24 @@ def test_a_folder_of_series_is_one_recording_of_several_signals(tmp_path):
     assert [one.name for one in open_recording(tmp_path).signals] == ["a", "b"]
 
 
-def test_the_same_series_in_two_files_is_refused(tmp_path):
+def test_where_folders_hold_files_of_one_name_the_folder_is_the_service(tmp_path):
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
-        series(tmp_path / name / "a.csv", [1])
+        series(tmp_path / name / "cpu.csv", [1, 2, 9], [0, 0, 1])
+    opened = open_recording(tmp_path)
+    assert [one.name for one in opened.signals] == ["cpu"]
+    services = (Target("Service", "", "x"), Target("Service", "", "y"))
+    assert opened.panel("cpu").targets == services
+    assert [(one.name, one.target) for one in opened.truths] == [
+        ("x-cpu-1", services[0]),
+        ("y-cpu-1", services[1]),
+    ]
+
+
+def test_the_same_series_in_two_files_is_refused(tmp_path):
+    """As text and as gzip, in one folder: nobody can say which one counts."""
+    series(tmp_path / "a.csv", [1])
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
     assert problem(tmp_path).expected == "each series once"
 
 
