@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.core.rootcause.flow import Flowed, Graph, explained_above, explained_below, flow
+from aiops.core.rootcause.flow import Flowed, Graph, explained_above, explained_below, flow, reaches
 from aiops.core.rootcause.layers import Layer
 from aiops.core.rootcause.moves import LOUD
 from aiops.model import ClusterEvent, Facts, Floats, Mask, Role, Target
@@ -67,8 +67,7 @@ def blame(case: Case, layers: Sequence[Layer]) -> Blame:
     kept = {role: _loudest([flowed[i].kept for i in flowed if layers[i].role is role], case) for role in FELT}
     touched = _touched(layers, flowed.values(), alarmed)
     parts = {role: np.where(touched, part, 0.0) for role, part in own.items()} | kept
-    load = _load(layers)
-    sent = _sent(layers, parts, load, graph)
+    load, sent = _load(layers, parts, graph)
     stays = [part * (1 - load if role in BY_LOAD else 1.0) for role, part in parts.items()]
     total = _joined([*stays, sent.kept, FAINT * _joined(starts)])
     for row in case.changes:
@@ -119,10 +118,19 @@ def _joined(parts: Iterable[Floats]) -> Floats:
     return np.asarray(np.sqrt(np.sum([np.square(part) for part in parts], axis=0)))
 
 
-def _load(layers: Sequence[Layer]) -> Floats:
-    """How far more requests explain a place's trouble (m,), 0 to 1."""
-    rises = [one.rise for one in layers if one.role is Role.TRAFFIC]
-    return np.minimum(np.max(rises, axis=0) / FULL_LOAD, 1.0) if rises else np.zeros(len(layers[0].strength))
+def _load(layers: Sequence[Layer], parts: Mapping[Role, Floats], graph: Graph) -> tuple[Floats, Flowed]:
+    """How far requests from outside explain a place's trouble (m,), and that trouble, gone to where they come
+    in: with it goes the rise of requests itself where it raised an alarm."""
+    rises = [one for one in layers if one.role is Role.TRAFFIC]
+    rise = np.max([np.zeros(len(layers[0].strength)), *(one.rise for one in rises)], axis=0)
+    up = graph.turned()
+    explained = explained_above(rise, up)
+    called = np.bincount(graph.callee, minlength=len(rise)) > 0
+    outside = reaches(~called, up, explained)
+    load = np.minimum(rise / FULL_LOAD, 1.0) * outside
+    moved = _joined([part for role, part in parts.items() if role in BY_LOAD])
+    raised = _joined(np.where(one.alarmed & (one.rise > 0), one.strength, 0.0) for one in rises)
+    return load, flow(np.hypot(moved * load, raised * outside), up, explained)
 
 
 def _requests(layers: Sequence[Layer]) -> Floats:
@@ -140,18 +148,6 @@ def _touched(layers: Sequence[Layer], flowed: Iterable[Flowed], alarmed: bool) -
         return np.ones(len(layers[0].strength), dtype=bool)
     reached = [one.kept > 0 for one in flowed]
     return np.asarray(np.any([*(one.alarmed for one in layers), *reached], axis=0))
-
-
-def _sent(layers: Sequence[Layer], parts: Mapping[Role, Floats], load: Floats, graph: Graph) -> Flowed:
-    """What more requests explain, and the rise of requests itself where it raised an alarm, gone upstream."""
-    up = graph.turned()
-    rises = [one for one in layers if one.role is Role.TRAFFIC]
-    rise = np.max([one.rise for one in rises], axis=0) if rises else np.zeros(len(load))
-    raised = _joined(
-        [np.where(one.alarmed & (one.rise > 0), one.strength, 0.0) for one in rises] or [0 * load]
-    )
-    moved = _joined([part for role, part in parts.items() if role in BY_LOAD])
-    return flow(np.hypot(moved * load, raised), up, explained_above(rise, up))
 
 
 def _with_nodes(case: Case, total: Floats, raised: Mask) -> Floats:

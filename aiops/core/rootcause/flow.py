@@ -2,7 +2,8 @@
 
 A service that is slow or fails passes blame on to those it calls, as far as they explain it: the time (or
 the failed requests) that a callee adds, against what the caller shows, at the same times. What nobody below
-explains stays. Load travels the other way: more requests come from callers that send more.
+explains stays. Load travels the other way: more requests come from callers that send more, and count as load
+only where they come from outside; others are tries again, which follow from trouble and do not explain it.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 
 from aiops.core.rootcause.layers import Index, Layer
 from aiops.core.rootcause.moves import EDGE
-from aiops.model import Floats
+from aiops.model import Floats, Mask
 
 DEPTH = 12  # calls: no chain is longer, and a cycle ends here
 CROSS = 0.5  # a callee's slowness may be a caller's failures, and the reverse: half as good an explanation
@@ -41,17 +42,29 @@ class Flowed:
 
 def flow(start: Floats, graph: Graph, explained: Floats) -> Flowed:
     """Let ``start`` (m,) flow; ``explained`` (e,) is the share of the first end that the other explains."""
-    count = len(start)
-    total = np.bincount(graph.caller, explained, count)
-    share = explained / np.maximum(total, 1.0)[graph.caller]
-    leaves = np.minimum(total, 1.0)
-    kept, passed, mass = np.zeros(count), np.zeros(len(explained)), start
+    stays, share = _shares(graph, explained, len(start))
+    kept, passed, mass = np.zeros(len(start)), np.zeros(len(explained)), start
     for _ in range(DEPTH):
-        kept = kept + mass * (1 - leaves)
+        kept = kept + mass * stays
         over = mass[graph.caller] * share
         passed = passed + over
-        mass = np.bincount(graph.callee, over, count).astype(np.float64)
+        mass = np.bincount(graph.callee, over, len(start)).astype(np.float64)
     return Flowed(kept + mass, passed)
+
+
+def reaches(ends: Mask, graph: Graph, explained: Floats) -> Floats:
+    """Which share of what starts at each place (m,) comes to rest at one of ``ends``."""
+    stays, share = _shares(graph, explained, len(ends))
+    arrives = np.zeros(len(ends))
+    for _ in range(DEPTH):
+        arrives = stays * ends + np.bincount(graph.caller, share * arrives[graph.callee], len(ends))
+    return arrives
+
+
+def _shares(graph: Graph, explained: Floats, count: int) -> tuple[Floats, Floats]:
+    """What stays at each place (m,), and what goes over each call (e,)."""
+    total = np.bincount(graph.caller, explained, count)
+    return 1 - np.minimum(total, 1.0), explained / np.maximum(total, 1.0)[graph.caller]
 
 
 def explained_below(

@@ -22,10 +22,23 @@ from aiops.core.rootcause.blame import FELT, OWN, Blame, Case, blame
 from aiops.core.rootcause.layers import Layer, layers_of
 from aiops.core.rootcause.moves import Moves, moves, onset_of
 from aiops.core.rootcause.words import Picture, evidence, what_changed
-from aiops.model import Anomaly, ClusterEvent, Direction, EventKind, Facts, Panel, Role, Suspect, Target
+from aiops.model import (
+    Anomaly,
+    AnomalyKind,
+    ClusterEvent,
+    Direction,
+    EventKind,
+    Facts,
+    Panel,
+    Role,
+    Suspect,
+    Target,
+)
 
 CHANGES = frozenset({EventKind.ROLLOUT, EventKind.IMAGE, EventKind.CONFIG})  # scaling answers a problem
 FAILURES = frozenset({EventKind.OOM_KILLED, EventKind.EVICTED})
+HURTS = frozenset({*FELT, Role.RESTARTS, Role.CONDITION})
+AFTER_MS = 3_600_000  # from the onset on: later samples tell of the time of day
 LOOK_BACK_MS = 3_600_000  # a late alarm is set back by no more
 TOGETHER_MS = 120_000  # a change may be seen so long after what it did
 
@@ -39,7 +52,7 @@ def rank(
     change_within_s: int = 1800,
 ) -> tuple[Suspect, ...]:
     """Suspects, most likely first; a list always comes where there is anything to suspect."""
-    found, onset_ms = _judged(panels, roles, onset_ms, facts, anomalies)
+    found, onset_ms = _judged(panels, roles, harm_ms(anomalies, onset_ms), facts, anomalies)
     until_ms = max(
         [int(one.panel.times[-1]) for one in found] + [one.at_ms for one in anomalies] + [onset_ms]
     )
@@ -52,6 +65,12 @@ def rank(
     return _suspects(case, layers, blame(case, layers))
 
 
+def harm_ms(anomalies: Sequence[Anomaly], onset_ms: int) -> int:
+    """When it began to hurt: what filled or leaked for hours before is held against its own calm."""
+    hurts = [one.since_ms for one in anomalies if one.role in HURTS and one.kind is AnomalyKind.OBSERVED]
+    return max(onset_ms, min(hurts, default=onset_ms))
+
+
 def _judged(
     panels: Sequence[Panel],
     roles: Mapping[str, Role],
@@ -62,7 +81,8 @@ def _judged(
     """Moves of every panel, at the onset as it really was: by the alarmed places, where there are any."""
     falling = {one.signal for one in anomalies if one.direction is Direction.DOWN and one.role is Role.ERRORS}
     near = _near(anomalies, facts)
-    known = [(_rows(one, near, facts), roles.get(one.signal, Role.OTHER)) for one in panels if one.shape[1]]
+    recent = (_until(one, onset_ms + AFTER_MS) for one in panels)
+    known = [(_rows(one, near, facts), roles.get(one.signal, Role.OTHER)) for one in recent if one.shape[1]]
 
     def judge(at_ms: int) -> list[Moves]:
         return [moves(panel, role, at_ms, falling=panel.signal in falling) for panel, role in known]
@@ -93,6 +113,11 @@ def _near(anomalies: Sequence[Anomaly], facts: Facts) -> frozenset[Target] | Non
         edge_of = [other for place in edge_of for other in calls.get(place, ()) if other not in near]
         near.update(edge_of)
     return frozenset(near)
+
+
+def _until(panel: Panel, end_ms: int) -> Panel:
+    """The samples before ``end_ms``."""
+    return panel.columns(0, int(np.searchsorted(panel.times, end_ms)))
 
 
 def _rows(panel: Panel, near: frozenset[Target] | None, facts: Facts) -> Panel:

@@ -66,7 +66,7 @@ def facts(*calls, **more):
 
 def anomaly(name, signal, score=3.0, *, direction=Direction.UP, role=None, since_ms=ONSET_MS, **more):
     target = name if isinstance(name, Target) else service(name)
-    given = {"observed": 9.0, "low": -math.inf, "high": 1.0} | more
+    given = {"observed": 9.0, "low": -math.inf, "high": 1.0, "at_ms": ONSET_MS + 5 * STEP_MS} | more
     return Anomaly(
         kind=AnomalyKind.OBSERVED,
         target=target,
@@ -75,7 +75,6 @@ def anomaly(name, signal, score=3.0, *, direction=Direction.UP, role=None, since
         unit="",
         detector="test",
         since_ms=since_ms,
-        at_ms=ONSET_MS + 5 * STEP_MS,
         score=score,
         direction=direction,
         **given,
@@ -191,6 +190,38 @@ def test_retries_do_not_make_a_failing_callee_the_victim_of_its_caller():
     )
     requests = panel("requests", {"cart": calm(50.0, 1), "db": lifted(calm(50.0, 2), 2.0)})
     assert names(rank([failing, requests], ROLES, ONSET_MS, facts(("cart", "db"))))[0] == "db"
+
+
+def test_what_callers_try_again_is_no_load_from_outside():
+    """A full db fails; cart and front try again, so both of the inner ones get more requests. No more come in
+    at the door."""
+    failed = (np.arange(LENGTH) >= ONSET) * 1.0
+    failing = panel("errors", {"front": 0.1 * failed, "cart": 0.4 * failed, "db": 0.7 * failed}, "ratio")
+    requests = panel(
+        "requests",
+        {"front": calm(50.0, 1), "cart": lifted(calm(30.0, 2), 1.7), "db": lifted(calm(60.0, 3), 2.5)},
+    )
+    alarm = [anomaly(name, "errors") for name in ("front", "cart", "db")] + [anomaly("cart", "requests")]
+    assert names(rank([failing, requests], ROLES, ONSET_MS, facts(*CHAIN), alarm))[0] == "db"
+
+
+def test_what_filled_for_hours_is_held_against_the_calm_before_it_hurt():
+    """The morning's four times as many requests, since three hours, are no surge that explains failures."""
+    count = 480  # 8 h; the volume of db fills since the second, failures begin with the seventh
+    times = np.arange(count) * STEP_MS
+    hurts = (np.arange(count) >= 400) * 1.0
+    noise = 1 + 0.01 * np.random.default_rng(1).standard_normal(count)
+    day = np.where(np.arange(count) >= 250, 200.0, 50.0) * noise
+    targets = tuple(service(name) for name in ("front", "db"))
+    requests = Panel("requests", "", targets, times, np.array([day, day]))
+    failing = Panel("errors", "ratio", targets, times, np.array([0.4 * hurts, 0.7 * hurts]))
+    hurt_ms = 400 * STEP_MS
+    raised = [anomaly("db", "volume", role=Role.DISK, since_ms=100 * STEP_MS, at_ms=hurt_ms)]
+    raised += [anomaly(name, "errors", since_ms=hurt_ms, at_ms=hurt_ms) for name in ("front", "db")]
+    suspects = rank([requests, failing], ROLES, 100 * STEP_MS, facts(("front", "db")), raised)
+    assert names(suspects)[0] == "db"
+    assert "left its band first, 5.0 h before any other" in said(suspects[0])
+    assert "explains the trouble of front" in said(suspects[0])
 
 
 @pytest.mark.parametrize(
