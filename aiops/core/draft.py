@@ -18,7 +18,6 @@ from aiops.model import (
     Anomaly,
     AnomalyKind,
     Correlation,
-    Direction,
     Incident,
     IncidentKind,
     IncidentState,
@@ -63,8 +62,7 @@ class _Index:
 
 def is_faint(anomaly: Anomaly, settings: Correlation) -> bool:
     """Whether it is a resource a little out of its band, which alone is as often a whim as a problem."""
-    fewer = anomaly.role is Role.TRAFFIC and anomaly.direction is Direction.DOWN
-    return anomaly.role in RESOURCES and not fewer and anomaly.score < settings.loud_score
+    return anomaly.role in RESOURCES and anomaly.score < settings.loud_score
 
 
 def first_of(anomaly: Anomaly) -> Anomaly:
@@ -135,11 +133,13 @@ class Draft:
                 self._write(anomaly, at)
 
     def _seconded(self, anomaly: Anomaly) -> bool:
-        """Whether another faint signal of the same place, or along its calls, went bad at about that time."""
+        """Whether another faint signal of the same place, or along its calls, left its band on the same side
+        at about that time. One of the same role says nothing new: load moves through all that is called."""
         place, window_ms = self.ground.place(anomaly.target), 1000 * self.settings.join_window_s
         near = {place, *self.ground.along_calls(place)}
         return any(
-            key(one) != key(anomaly)
+            one.role is not anomaly.role
+            and one.direction is anomaly.direction
             and self.ground.place(one.target) in near
             and abs(one.since_ms - anomaly.since_ms) <= window_ms
             for one in self._alone.values()

@@ -377,7 +377,7 @@ def test_what_was_faint_and_went_away_was_never_told():
         {"signal": "errors", "score": 1.0},
         {"signal": "disk", "score": 1.0},  # it fills up for good
         {"signal": "cpu", "score": 4.0},  # loud
-        {"signal": "traffic", "score": 2.0, "direction": Direction.DOWN},  # users are gone
+        {"signal": "traffic", "score": 4.0, "direction": Direction.DOWN},
         {"signal": "crash", "score": 1.0, "role": Role.CONDITION, "condition": "CrashLoopBackOff"},
     ],
 )
@@ -385,14 +385,23 @@ def test_what_matters_by_itself_opens_at_once(changes):
     assert Timeline().bad("10:00", "cart", **changes).lines == ["10:00 opened observed cart"]
 
 
-def test_two_faint_signals_second_each_other():
-    """Of one workload, or along a call; not of two workloads that nothing ties."""
-    timeline = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
-    assert timeline.bad("10:01", "cart", signal="memory", score=2.0).groups == ["cart"]
-    along = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
-    assert along.bad("10:01", "db", signal="cpu", score=2.0).groups == ["cart db"]
-    apart = Timeline().bad("10:00", "cart", signal="cpu", score=2.0)
-    assert apart.bad("10:01", "mail", signal="memory", score=2.0).groups == []
+def faint(timeline, at, name, signal, **changes):
+    return timeline.bad(at, name, signal=signal, score=2.0, **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "signal", "direction", "groups"),
+    [
+        ("cart", "memory", Direction.UP, ["cart"]),  # of one workload
+        ("db", "memory", Direction.UP, ["cart db"]),  # along a call
+        ("db", "cpu", Direction.UP, []),  # the same along a call: load moves through all of them
+        ("cart", "traffic", Direction.DOWN, []),  # the other way: a job that ended at another time
+        ("mail", "memory", Direction.UP, []),  # nothing ties them
+    ],
+)
+def test_two_faint_signals_that_agree_second_each_other(name, signal, direction, groups):
+    timeline = faint(Timeline(), "10:00", "cart", "cpu")
+    assert faint(timeline, "10:01", name, signal, direction=direction).groups == groups
 
 
 def test_a_faint_signal_joins_what_is_felt_also_when_that_comes_later():
