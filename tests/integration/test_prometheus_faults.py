@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -339,6 +340,16 @@ def test_a_password_is_sent_as_basic_and_never_shown(tmp_path):
             source.query(LOAD, AT)
     assert scripted.asked[0][2]["Authorization"] == "Basic c2hvcDpjYW5hcnk="
     assert "canary" not in f"{caught.value!r} {source.settings!r}"
+
+
+@pytest.mark.parametrize("settings", [{"headers": {"X-Key": " canary"}}, {"tenant": "canary\r\nX-Evil: 1"}])
+def test_a_header_that_cannot_be_sent_is_refused_and_never_shown(settings):
+    """S8."""
+    with Scripted(lambda page, _: page.send(200, good())) as scripted:
+        with pytest.raises(Rejected, match="cannot be sent as it is") as caught:
+            source_of(scripted.url, **settings).query(LOAD, AT)
+        assert scripted.asked == []
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"two\nlines", b"\xff\xfe", b"x" * 70_000])

@@ -101,6 +101,9 @@ class Session(requests.Session):
                 ok = response.status_code // 100 == 2
                 most = self.settings.max_body_bytes if ok else _ERROR_BYTES
                 response._content = _body(response, most, cut=not ok)
+        except requests.exceptions.InvalidHeader:  # its text, and so a traceback, would show the value
+            text = f"{self.settings.url}: a header or the tenant cannot be sent as it is (not shown)"
+            raise Rejected(text) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _translated(error, self.settings) from error
         if response.status_code // 100 != 2:
@@ -159,7 +162,7 @@ def _translated(error: Exception, settings: PrometheusSettings) -> Exception:
     ) or isinstance(error.__context__, TimeoutError | urllib3.exceptions.TimeoutError):
         limit = f"{settings.read_timeout_s:g} s between two pieces, {settings.deadline_s:g} s in all"
         return Unavailable(f"{settings.url}: no complete answer in time ({limit})")
-    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL | ValueError):
+    if isinstance(error, requests.exceptions.InvalidURL | ValueError):
         return Rejected(f"{settings.url}: cannot be asked ({text})")
     return _AgainError(Unavailable(f"{settings.url}: the connection failed ({text})"))
 
