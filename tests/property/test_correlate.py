@@ -59,13 +59,13 @@ def run(story, shuffle=None, restart_at=-1):
 
 
 @given(STORY, st.randoms(use_true_random=False))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_order_of_what_happens_at_one_time_does_not_matter(story, random):
     assert run(story) == run(story, shuffle=random)
 
 
 @given(STORY, st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_restart_changes_nothing(story, data):
     """Whatever correlation remembers follows from incidents, first sights and the storm."""
     cut = data.draw(st.integers(0, len(story)))
@@ -76,7 +76,7 @@ def test_a_restart_changes_nothing(story, data):
 
 
 @given(STORY)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_incident_opens_once_and_every_bad_series_is_in_exactly_one(story):
     book, told = run(story)
     opened = [one.incident.id for changes in told for one in changes if isinstance(one, Opened)]
@@ -91,7 +91,7 @@ def test_every_incident_opens_once_and_every_bad_series_is_in_exactly_one(story)
 
 
 @given(STORY)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_what_is_closed_says_why_and_is_open_nowhere(story):
     book, told = run(story)
     for changes in told:

@@ -221,7 +221,7 @@ def told(story):
 
 
 @given(STORIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_in_any_order_no_step_is_applied_twice_and_none_before_the_last_one_ended(story):
     """E1, E3, 5.5: never two applications without an end between, never the same one twice."""
     under_way, seen = False, set()
@@ -237,7 +237,7 @@ def test_in_any_order_no_step_is_applied_twice_and_none_before_the_last_one_ende
 
 
 @given(STORIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_in_any_order_a_follower_does_nothing(story):
     """E4: after leadership was lost nothing is applied, undone, asked or verified until it is won again."""
     for before, event, _, commands in told(story):
@@ -246,7 +246,7 @@ def test_in_any_order_a_follower_does_nothing(story):
 
 
 @given(STORIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_in_any_order_high_impact_waits_for_its_own_approval(story):
     for _, event, _, commands in told(story):
         for command in commands:
@@ -255,7 +255,7 @@ def test_in_any_order_high_impact_waits_for_its_own_approval(story):
 
 
 @given(STORIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_in_any_order_closed_is_closed_and_what_is_ignored_changes_nothing(story):
     for before, _, life, commands in told(story):
         if before.state is IncidentState.CLOSED:
@@ -267,7 +267,7 @@ def test_in_any_order_closed_is_closed_and_what_is_ignored_changes_nothing(story
 
 
 @given(STORIES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_same_events_give_the_same_commands_by_the_same_ids(story):
     """E1: ids are idempotency keys, so they follow from what happened and nothing else."""
     assert [one[3] for one in told(story)] == [one[3] for one in told(story)]
