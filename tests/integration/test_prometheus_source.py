@@ -88,13 +88,26 @@ def test_every_selector_asks_for_our_cluster_only(server):
         assert len(got.labels) == 3 * PODS // 2
 
 
-def test_a_range_of_many_series_is_asked_for_in_shards_and_is_the_same(server, source):
-    whole = source.query_range(signal("load"), TIMES[0], END, STEP)
-    split = source_of(server, max_series_per_query=7).query_range(signal("load"), TIMES[0], END, STEP)
-    assert len(split.labels) == len(whole.labels) == 3 * PODS
-    row = {labels["pod"]: values for labels, values in zip(split.labels, split.values, strict=True)}
-    for labels, values in zip(whole.labels, whole.values, strict=True):
-        assert row[labels["pod"]].tolist() == values.tolist()
+@pytest.mark.parametrize(
+    ("query", "series"),
+    [
+        ("load", 3 * PODS),
+        ("sum by (namespace, pod) (load) / on (namespace, pod) max by (namespace, pod) (load)", 3 * PODS),
+        ("sum by (namespace, cluster) (rate(load[2m]))", 6),
+        ("topk(20, load)", 20),  # of all, not of each shard
+        ("load > on (namespace) group_left () avg by (namespace) (load)", 3 * PODS // 2),
+        ("count(load)", 1),
+    ],
+)
+def test_a_range_of_many_series_is_asked_for_in_shards_and_is_the_same(server, query, series):
+    def by_labels(**settings):
+        got = source_of(server, **settings).query_range(signal(query), TIMES[0], END, STEP)
+        rows = zip(got.labels, np.nan_to_num(got.values, nan=-1).tolist(), strict=True)
+        return {frozenset(labels.items()): values for labels, values in rows}
+
+    whole = by_labels(max_series_per_query=10_000)
+    assert by_labels(max_series_per_query=5) == whole
+    assert len(whole) == series
 
 
 def test_a_range_of_many_points_is_asked_for_in_stretches_and_is_the_same(server, source):
