@@ -38,7 +38,8 @@ from aiops.model import (
 CHANGES = frozenset({EventKind.ROLLOUT, EventKind.IMAGE, EventKind.CONFIG})  # scaling answers a problem
 FAILURES = frozenset({EventKind.OOM_KILLED, EventKind.EVICTED})
 HURTS = frozenset({*FELT, Role.RESTARTS, Role.CONDITION})
-AFTER_MS = 3_600_000  # from the onset on: later samples tell of the time of day
+CALM_MS = 3 * 3_600_000  # before the onset: what came earlier tells of another time of the day
+AFTER_MS = 3_600_000  # from the onset on, for the same reason
 LOOK_BACK_MS = 3_600_000  # a late alarm is set back by no more
 TOGETHER_MS = 120_000  # a change may be seen so long after what it did
 
@@ -81,7 +82,7 @@ def _judged(
     """Moves of every panel, at the onset as it really was: by the alarmed places, where there are any."""
     falling = {one.signal for one in anomalies if one.direction is Direction.DOWN and one.role is Role.ERRORS}
     near = _near(anomalies, facts)
-    recent = (_until(one, onset_ms + AFTER_MS) for one in panels)
+    recent = (one.between(onset_ms - CALM_MS, onset_ms + AFTER_MS) for one in panels)
     known = [(_rows(one, near, facts), roles.get(one.signal, Role.OTHER)) for one in recent if one.shape[1]]
 
     def judge(at_ms: int) -> list[Moves]:
@@ -113,11 +114,6 @@ def _near(anomalies: Sequence[Anomaly], facts: Facts) -> frozenset[Target] | Non
         edge_of = [other for place in edge_of for other in calls.get(place, ()) if other not in near]
         near.update(edge_of)
     return frozenset(near)
-
-
-def _until(panel: Panel, end_ms: int) -> Panel:
-    """The samples before ``end_ms``."""
-    return panel.columns(0, int(np.searchsorted(panel.times, end_ms)))
 
 
 def _rows(panel: Panel, near: frozenset[Target] | None, facts: Facts) -> Panel:

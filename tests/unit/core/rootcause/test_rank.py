@@ -206,12 +206,13 @@ def test_what_callers_try_again_is_no_load_from_outside():
 
 
 def test_what_filled_for_hours_is_held_against_the_calm_before_it_hurt():
-    """The morning's four times as many requests, since three hours, are no surge that explains failures."""
+    """Requests rise from 50 to 120 in the 100 min before it hurts, as every day. Of the whole night's calm
+    that would be (120 - 50) / (1.25 * 8.75) = 6 sigmas and a surge; of the last three hours' it is 2."""
     count = 480  # 8 h; the volume of db fills since the second, failures begin with the seventh
     times = np.arange(count) * STEP_MS
     hurts = (np.arange(count) >= 400) * 1.0
     noise = 1 + 0.01 * np.random.default_rng(1).standard_normal(count)
-    day = np.where(np.arange(count) >= 250, 200.0, 50.0) * noise
+    day = np.interp(np.arange(count), [300, 400], [50.0, 120.0]) * noise
     targets = tuple(service(name) for name in ("front", "db"))
     requests = Panel("requests", "", targets, times, np.array([day, day]))
     failing = Panel("errors", "ratio", targets, times, np.array([0.4 * hurts, 0.7 * hurts]))
