@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
+from aiops.core.alone import is_faint, seconded
 from aiops.core.book import Book, Changed, Closed, IncidentChange, Key, Opened, Storm, key
 from aiops.core.closing import CAME_TRUE, LOST_AFTER_MS, over
 from aiops.core.detect import Cleared, Happening
@@ -25,9 +26,6 @@ from aiops.model import (
     Target,
 )
 
-RESOURCES = frozenset(
-    {Role.CPU, Role.MEMORY, Role.THROTTLING, Role.TRAFFIC, Role.NETWORK, Role.QUEUE, Role.OTHER}
-)  # those that nobody feels by themselves, and that do not fill up for good
 PROOF = {"OOMKilled": Role.MEMORY, "MemoryPressure": Role.MEMORY, "DiskPressure": Role.DISK}
 Symptom = tuple[str, str, str]  # namespace, role, direction
 
@@ -58,11 +56,6 @@ class _Index:
             self.by_symptom[self.symptom(one)].pop(at, None)
             if self.by_key.get(key(one)) == at:
                 del self.by_key[key(one)]
-
-
-def is_faint(anomaly: Anomaly, settings: Correlation) -> bool:
-    """Whether it is a resource a little out of its band, which alone is as often a whim as a problem."""
-    return anomaly.role in RESOURCES and anomaly.score < settings.loud_score
 
 
 def first_of(anomaly: Anomaly) -> Anomaly:
@@ -129,21 +122,8 @@ class Draft:
         for anomaly in sorted(self._alone.values(), key=lambda one: (one.since_ms, one.target, one.signal)):
             lasts = self.now_ms - anomaly.since_ms >= 1000 * self.settings.alone_s
             at = self._known_home(anomaly)
-            if at is not None or lasts or self._seconded(anomaly):
+            if at is not None or lasts or seconded(anomaly, self._alone.values(), self.ground, self.settings):
                 self._write(anomaly, at)
-
-    def _seconded(self, anomaly: Anomaly) -> bool:
-        """Whether another faint signal of the same place, or along its calls, left its band on the same side
-        at about that time. One of the same role says nothing new: load moves through all that is called."""
-        place, window_ms = self.ground.place(anomaly.target), 1000 * self.settings.join_window_s
-        near = {place, *self.ground.along_calls(place)}
-        return any(
-            one.role is not anomaly.role
-            and one.direction is anomaly.direction
-            and self.ground.place(one.target) in near
-            and abs(one.since_ms - anomaly.since_ms) <= window_ms
-            for one in self._alone.values()
-        )
 
     # Where an anomaly belongs
 

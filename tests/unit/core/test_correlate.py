@@ -395,7 +395,8 @@ def faint(timeline, at, name, signal, **changes):
         ("cart", "memory", Direction.UP, ["cart"]),  # of one workload
         ("db", "memory", Direction.UP, ["cart db"]),  # along a call
         ("db", "cpu", Direction.UP, []),  # the same along a call: load moves through all of them
-        ("cart", "traffic", Direction.DOWN, []),  # the other way: a job that ended at another time
+        ("cart", "memory", Direction.DOWN, []),  # the other way
+        ("cart", "traffic", Direction.UP, []),  # more requests cost more CPU: one sign, not two
         ("mail", "memory", Direction.UP, []),  # nothing ties them
     ],
 )
