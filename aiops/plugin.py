@@ -5,7 +5,8 @@ point names a frozen dataclass with slots whose fields all have defaults.
 
 Fields that the loader fills from a signal, where a detector declares them: ``direction`` (Direction),
 ``min_abs``, ``min_rel`` (smallest deviation that matters), ``limit``, ``edge``, ``for_s``,
-``interval_s`` (seconds between samples), ``timezone`` (name of the zone whose days the seasons follow).
+``interval_s`` (seconds between samples), ``timezone`` (name of the zone whose days the seasons follow),
+``holidays`` (country whose public holidays are Sundays).
 
 Fitted state is arrays. A fitted value is a frozen dataclass whose fields are
 

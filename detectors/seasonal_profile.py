@@ -20,13 +20,14 @@ Source:  robust learning after S. Gelper, R. Fried and C. Croux, "Robust forecas
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiops.model import Direction, Floats, Mask, Panel, Verdicts
 from aiops.model.band import MEAN_AWAY_TO_SIGMA, around, readable
-from aiops.model.civil import minute_of_week, zone
+from aiops.model.civil import holidays, minute_of_week, zone
 from aiops.model.spread import Learning, Spread
 
 WEEK_SLOT_MIN = 120  # the correction by weekday changes slowly; twelve numbers a day are enough
@@ -47,6 +48,7 @@ class SeasonalProfile:
     min_rel: float = 0.0
     interval_s: float = 60.0
     timezone: str = "UTC"
+    holidays: str = ""  # a country, such as "DE"; its public holidays are learned and judged as Sundays
 
     def __post_init__(self) -> None:
         for name in ("threshold", "min_days", "memory_days", "leash", "interval_s"):
@@ -58,6 +60,8 @@ class SeasonalProfile:
         if self.slot_min < 1 or 1440 % self.slot_min:
             raise ValueError(f"slot_min: expected minutes that divide a day, got {self.slot_min}")
         zone(self.timezone)
+        if self.holidays:
+            holidays(self.holidays, date(1970, 1, 1), date(1970, 12, 31))
 
     def fit(self, history: Panel) -> "FittedSeasonalProfile":
         """Learn from ``history`` as if it had been judged."""
@@ -65,7 +69,7 @@ class SeasonalProfile:
         rows, daily = np.zeros(n), np.zeros((n, slots), np.float32)
         weekly, spread = np.zeros((n, week), np.float32), Spread.blank(n)
         blank = FittedSeasonalProfile(
-            self, np.full(n, np.nan), rows, rows, spread, daily, daily, daily, weekly, weekly
+            self, np.full(n, np.nan), rows, rows, rows, spread, daily, daily, daily, weekly, weekly
         )
         return blank.judge(history, np.zeros(history.shape, bool))[1]
 
@@ -78,6 +82,7 @@ class FittedSeasonalProfile:
     origin: Floats  # the first sample; slots hold differences from it
     anchor: Floats  # shift of the whole profile, over weeks
     wander: Floats  # shift of the last hours, within the leash
+    drift: Floats  # what the last hours were off beyond that: no noise, so the spread does not learn it
     spread: Spread  # distances from the expectation
     centre: Small  # mean of the slot
     away: Small  # mean absolute distance in the slot
@@ -90,7 +95,7 @@ class FittedSeasonalProfile:
         config = self.config
         if not block.shape[1]:
             return Verdicts.unknown(block.shape), self
-        minute = minute_of_week(block.times, config.timezone)
+        minute = minute_of_week(block.times, config.timezone, config.holidays)
         state = _Learning(self)
         expected, reach = np.empty(block.shape[::-1]), np.empty(block.shape[::-1])
         columns = np.ascontiguousarray(readable(block.values).T)
@@ -107,6 +112,7 @@ class _Learning:
     def __init__(self, start: FittedSeasonalProfile) -> None:
         self.config = config = start.config
         self.origin, self.anchor, self.wander = start.origin, start.anchor, start.wander
+        self.drift = start.drift
         self.spread = Learning(start.spread, config.threshold, config.interval_s, 86_400.0)
         self.centre, self.away, self.days = start.centre.copy(), start.away.copy(), start.days.copy()
         self.weekday, self.weeks = start.weekday.copy(), start.weeks.copy()
@@ -158,9 +164,11 @@ class _Learning:
         config = self.config
         away = np.where(fresh, y - expected, 0.0)
         old = self.days[:, slot] + self.visit > 1  # seen on a day before this one
-        outside, cut = self.spread.learn(np.abs(away), fresh & old, edge, known)
+        stray = np.where(fresh, np.abs(away - self.drift), 0.0)
+        outside, cut = self.spread.learn(np.abs(away), fresh & old, edge, known, stray)
         near = np.clip(away, -cut, cut)
-        size = np.abs(near)
+        size = np.minimum(stray, cut)
+        self.drift = self.drift + (fresh & old) / self.hours * (near - self.drift)
         shift = self.anchor + self.wander
 
         days = self.days[:, slot] + self.visit * fresh
@@ -177,7 +185,7 @@ class _Learning:
         self.weekday[:, weekly] += wrate * (target - self.weekday[:, weekly])
         self.weeks[:, weekly] = np.minimum(weeks, 4.0)
 
-        leash = config.leash * MEAN_AWAY_TO_SIGMA * self.spread.mean
+        leash = config.leash * MEAN_AWAY_TO_SIGMA * np.minimum(self.away[:, slot], self.spread.mean)
         self.wander = np.clip(self.wander + near * (old & fresh) / self.hours, -leash, leash)
         lasting = np.where(outside, 1.0 / self.spread.window, 1.0 / (28 * 86_400 / config.interval_s))
         moved = np.where(fresh & old, lasting * np.where(outside, near, self.wander), 0.0)
@@ -191,6 +199,7 @@ class _Learning:
             self.origin,
             self.anchor,
             self.wander,
+            self.drift,
             self.spread.spread(),
             self.centre,
             self.away,

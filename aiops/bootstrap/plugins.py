@@ -80,6 +80,7 @@ def detector(
     *,
     interval_s: float | None = None,
     timezone: str | None = None,
+    holidays: str | None = None,
 ) -> Detector | MultiDetector:
     """The detector ``name`` with ``parameters`` over what the signal says over its own defaults."""
     kind = _load("aiops.detectors", name)
@@ -94,6 +95,8 @@ def detector(
         given["interval_s"] = interval_s
     if timezone is not None and "timezone" in known:
         given["timezone"] = timezone
+    if holidays is not None and "holidays" in known:
+        given["holidays"] = holidays
     return cast(Detector | MultiDetector, _make("aiops.detectors", name, given | dict(parameters or {})))
 
 

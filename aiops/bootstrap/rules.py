@@ -16,13 +16,19 @@ DEFAULT = "default"  # the name of the stack, which is no entry point of its own
 
 
 def make_detector(
-    parameters: Mapping[str, Parameters], timezone: str, name: str, signal: Signal | None, interval_s: float
+    parameters: Mapping[str, Parameters],
+    timezone: str,
+    name: str,
+    signal: Signal | None,
+    interval_s: float,
+    holidays: str = "",
 ) -> Detector | MultiDetector:
     """The detector ``name`` for ``signal``, or the default stack of several."""
 
     def single(member: str) -> Detector | MultiDetector:
         given = parameters.get(member)
-        return plugins.detector(member, signal, given, interval_s=interval_s, timezone=timezone)
+        civil = {"timezone": timezone, "holidays": holidays}
+        return plugins.detector(member, signal, given, interval_s=interval_s, **civil)
 
     if name != DEFAULT:
         return single(name)
@@ -55,7 +61,12 @@ def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "")
         correlation=settings.correlation,
         policy=settings.policy,
         playbooks=settings.playbooks,
-        detector=functools.partial(make_detector, settings.detectors.parameters, settings.detection.timezone),
+        detector=functools.partial(
+            make_detector,
+            settings.detectors.parameters,
+            settings.detection.timezone,
+            holidays=settings.detection.holidays,
+        ),
         remediation=plugins.remediation,
         cluster=cluster or settings.cluster.name,
         edges=settings.edges,

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.model import FreezeWindow, Mask, Times
+from aiops.model.civil import holidays as holidays  # noqa: PLC0414 - asked for here by many
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SUNDAY = 6
@@ -72,21 +73,6 @@ def weekdays(times: Times, timezone: str, country: str = "") -> NDArray[np.int8]
 
 def _date(day: int) -> date:
     return _EPOCH + timedelta(days=day)
-
-
-def holidays(country: str, first: date, last: date) -> tuple[date, ...]:
-    """Public holidays from ``first`` to ``last``. ``country`` is ISO 3166: "DE", or "DE-BY" for a region.
-
-    ValueError for a country or region that the ``holidays`` package does not know.
-    """
-    from holidays import country_holidays  # noqa: PLC0415 - only who names a country pays for the import
-
-    name, _, region = country.partition("-")
-    try:
-        known = country_holidays(name, subdiv=region or None, years=range(first.year, last.year + 1))
-    except NotImplementedError as error:
-        raise ValueError(f"holidays: expected a country such as DE or DE-BY, got {country!r}") from error
-    return tuple(sorted(day for day in known if first <= day <= last))
 
 
 def _minutes(window: FreezeWindow, field: str) -> int:

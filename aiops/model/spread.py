@@ -63,12 +63,16 @@ class Learning:
         edge = self.mean * self.sigmas
         return np.maximum(edge, self.tail(), out=edge)
 
-    def learn(self, size: Floats, fresh: Mask, edge: Floats, known: Mask) -> tuple[Mask, Floats]:
+    def learn(
+        self, size: Floats, fresh: Mask, edge: Floats, known: Mask, stray: Floats | None = None
+    ) -> tuple[Mask, Floats]:
         """Learn distances ``size`` (n,), 0 where not ``fresh``; answers (which were outside, the cut).
 
-        ``known`` is where ``edge`` means something: elsewhere all is taken as it comes.
+        ``known`` is where ``edge`` means something: elsewhere all is taken as it comes. ``stray`` is what
+        is learned, where that differs from what is judged.
         """
         outside = (size > edge) & known
+        size = size if stray is None else stray
         open_by = np.exp2(np.minimum(self.out * (8 / self.window), 60.0))
         cut = np.where(known, edge * open_by + 1e-12, np.inf)
         self.seen = np.minimum(self.seen + fresh, self.long)
