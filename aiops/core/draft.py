@@ -110,8 +110,8 @@ class Draft:
             return
         self._write(anomaly, at)
 
-    def _write(self, anomaly: Anomaly, at: str | None) -> None:
-        at = at or self._begin(anomaly)
+    def _write(self, anomaly: Anomaly, at: str | None, why: str = "") -> None:
+        at = at or self._begin(anomaly, why)
         self._alone.pop(key(anomaly), None)
         self.pages[at].add(anomaly)
         self._index.add(at, anomaly)
@@ -122,8 +122,10 @@ class Draft:
         for anomaly in sorted(self._alone.values(), key=lambda one: (one.since_ms, one.target, one.signal)):
             lasts = self.now_ms - anomaly.since_ms >= 1000 * self.settings.alone_s
             at = self._known_home(anomaly)
-            if at is not None or lasts or seconded(anomaly, self._alone.values(), self.ground, self.settings):
-                self._write(anomaly, at)
+            if lasts:
+                self._write(anomaly, at, f", for {self.settings.alone_s // 60} min")
+            elif at is not None or seconded(anomaly, self._alone.values(), self.ground, self.settings):
+                self._write(anomaly, at, ", and another resource agrees")
 
     # Where an anomaly belongs
 
@@ -135,11 +137,11 @@ class Draft:
             self._came_true(anomaly, at)
         return at
 
-    def _begin(self, anomaly: Anomaly) -> str:
-        """A new incident of ``anomaly``."""
+    def _begin(self, anomaly: Anomaly, why: str) -> str:
+        """A new incident of ``anomaly``; ``why`` goes on where its band ends."""
         kind = self._kind(anomaly)
         at = incident_id(self.cluster, first_of(anomaly))
-        self.pages[at] = begun(at, anomaly, self.ground.place(anomaly.target), kind, self.now_ms)
+        self.pages[at] = begun(at, anomaly, self.ground.place(anomaly.target), kind, self.now_ms, why)
         if kind is IncidentKind.OBSERVED:
             self._came_true(anomaly, at)
         return at

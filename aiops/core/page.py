@@ -106,8 +106,8 @@ class Page:
         return incident
 
 
-def begun(at: str, anomaly: Anomaly, place: Target, kind: IncidentKind, now_ms: int) -> Page:
-    """The page of an incident that ``anomaly`` opens."""
+def begun(at: str, anomaly: Anomaly, place: Target, kind: IncidentKind, now_ms: int, why: str = "") -> Page:
+    """The page of an incident that ``anomaly`` opens; ``why`` says what beside its band made it one."""
     because = OPENED_BECAUSE[kind].format(signal=anomaly.signal, target=anomaly.target, band=band(anomaly))
     incident = Incident(
         id=at,
@@ -122,7 +122,7 @@ def begun(at: str, anomaly: Anomaly, place: Target, kind: IncidentKind, now_ms: 
         opened_ms=now_ms,
         since_ms=anomaly.since_ms,
         updated_ms=now_ms,
-        opened_because=because,
+        opened_because=because + why,
     )
     page = Page(incident)
     page.tell("opened")

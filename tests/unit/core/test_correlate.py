@@ -362,6 +362,7 @@ def test_one_faint_resource_alone_opens_only_when_it_lasts(signal):
     assert timeline.lines == []
     assert timeline.until("10:08").lines == ["10:08 opened observed cart"]
     assert timeline.open[0].since_ms == ms("09:58")
+    assert timeline.open[0].opened_because.endswith("at most 1 s, for 10 min")
 
 
 def test_what_was_faint_and_went_away_was_never_told():
