@@ -75,6 +75,7 @@ class FittedEwmaLevel:
             edge = spread.edge()
             reach[t] = np.where(known, edge, np.nan)
             fresh = learn[t]
+            level = np.where(spread.seen > 0, level, np.where(fresh, x, level))  # begin at the first sample
             away = np.where(fresh, x - level, 0.0)
             _, cut = spread.learn(np.abs(away), fresh, edge, known)
             rate = fresh / np.clip(spread.seen, 1.0, spread.window)
