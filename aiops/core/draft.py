@@ -26,6 +26,7 @@ from aiops.model import (
     Target,
 )
 
+BESIDE = 4  # the strength of a tie by one call, or by a node
 PROOF = {"OOMKilled": Role.MEMORY, "MemoryPressure": Role.MEMORY, "DiskPressure": Role.DISK}
 Symptom = tuple[str, str, str]  # namespace, role, direction
 
@@ -180,13 +181,17 @@ class Draft:
         found = [
             (strength, self.pages[at].first_ms, at)
             for strength, at in self._candidates(anomaly)
-            if self.pages[at].kind is kind and self._in_time(self.pages[at], anomaly)
+            if self.pages[at].kind is kind and self._in_time(self.pages[at], anomaly, strength)
         ]
         return max(found)[2] if found else None
 
-    def _in_time(self, page: Page, anomaly: Anomaly) -> bool:
+    def _in_time(self, page: Page, anomaly: Anomaly, strength: int = 0) -> bool:
+        """Within the window; or faint, and right beside what is bad still: it pays for that, however late."""
         window_ms = 1000 * self.settings.join_window_s
-        return page.first_ms - window_ms <= anomaly.since_ms <= page.last_ms + window_ms
+        if page.first_ms - window_ms <= anomaly.since_ms <= page.last_ms + window_ms:
+            return True
+        late = anomaly.since_ms > page.last_ms and strength >= BESIDE
+        return late and page.active and is_faint(anomaly, self.settings)
 
     def _candidates(self, anomaly: Anomaly) -> Iterator[tuple[int, str]]:
         for tie in self.ground.ties(anomaly, 1000 * self.settings.change_within_s):

@@ -45,6 +45,11 @@ class Page:
         """The first suspect as of the last derivation."""
         return self._incident.prime
 
+    @property
+    def active(self) -> bool:
+        """Whether anything of it is bad still."""
+        return any(one.cleared_ms is None for one in self.anomalies.values())
+
     def tell(self, what: str) -> None:
         """Note that ``what`` changed; the incident is derived anew."""
         self.what[what] = None

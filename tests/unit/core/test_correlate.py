@@ -424,3 +424,20 @@ def test_what_did_not_come_true_is_closed_half_an_hour_after_its_time(until, ope
     timeline = predicted(Timeline(), "10:00").until(until)
     assert len(timeline.open) == open_ones
     assert timeline.lines[-1].endswith("has passed") == (open_ones == 0)
+
+
+@pytest.mark.parametrize(
+    ("score", "good", "groups"),
+    [
+        (2.0, None, ["cart db"]),  # the database pays for what the cart goes through
+        (4.0, None, ["cart", "db"]),  # loud: a problem of its own
+        (2.0, "10:28", ["cart", "db"]),  # the cart was well again: nothing to pay for
+    ],
+)
+def test_what_is_faint_and_beside_what_is_bad_still_joins_it_however_late(score, good, groups):
+    timeline = Timeline().bad("10:00", "cart")
+    if good:
+        timeline.good(good, "cart")
+    timeline.bad("10:32", "db", signal="cpu", score=score)
+    timeline.bad("10:32", "db", signal="memory", score=score)  # so that it need not wait
+    assert timeline.groups == groups
