@@ -73,6 +73,17 @@ def _parameters(settings: DetectorSettings) -> Iterator[Wrong]:
             yield from _made("aiops.detectors", name, given, f"parameters.{name}")
 
 
+def _forests(settings: DetectorSettings) -> Iterator[Wrong]:
+    known = plugins.found("aiops.detectors")
+    for name, signals in settings.forests.items():
+        if name not in known:
+            yield f"forests.{name}", "an unknown detector", did_you_mean(name, known)
+        elif not getattr(known[name].load(), "multi", False):
+            yield f"forests.{name}", "a detector of one signal", "a detector of several signals"
+        elif len(set(signals)) < 2:
+            yield f"forests.{name}", repr(list(signals)), "two or more signals"
+
+
 def _step(step: PlaybookStep) -> Iterator[Wrong]:
     known = plugins.found("aiops.remediations")
     if step.remediation not in known:
@@ -88,7 +99,7 @@ def _made(group: str, name: str, given: Mapping[str, Any], path: str) -> Iterato
 
 
 CHECKS: Mapping[type, Sequence[Check]] = {
-    DetectorSettings: (_parameters,),
+    DetectorSettings: (_parameters, _forests),
     PlaybookStep: (_step,),
     Signal: (_query, _detectors_of),
 }

@@ -7,6 +7,7 @@ from dataclasses import replace
 from aiops.bootstrap import plugins
 from aiops.core.stack import compose
 from aiops.engine.rules import Rules
+from aiops.errors import ConfigError, Problem
 from aiops.model import Signal
 from aiops.plugin import Detector, MultiDetector, Parameters
 from aiops.settings import Settings
@@ -53,6 +54,20 @@ def merged(recorded: Sequence[Signal], configured: Sequence[Signal]) -> tuple[Si
     )
 
 
+def _forests(settings: Settings, signals: Sequence[Signal]) -> Mapping[str, tuple[str, ...]]:
+    """Which signals detectors of several read; ConfigError for one that nobody has."""
+    known = {signal.name for signal in (*signals, *settings.signals)}
+    problems = [
+        Problem(f"detectors.forests.{name}", repr(one), f"one of {', '.join(sorted(known))}")
+        for name, members in settings.detectors.forests.items()
+        for one in members
+        if one not in known
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return settings.detectors.forests
+
+
 def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "") -> Rules:
     """Everything the loop decides by; raises ConfigError for a plug-in that is not there."""
     return Rules(
@@ -71,4 +86,5 @@ def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "")
         cluster=cluster or settings.cluster.name,
         edges=settings.edges,
         digest=settings.digest,
+        forests=_forests(settings, signals),
     )

@@ -31,3 +31,4 @@ class DetectorSettings:
     """Parameters of a detector by name, over its own defaults."""
 
     parameters: dict[str, dict[str, Value]] = field(default_factory=dict)  # detector -> parameter -> value
+    forests: dict[str, tuple[str, ...]] = field(default_factory=dict)  # detector of several signals -> them
