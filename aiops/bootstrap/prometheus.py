@@ -1,10 +1,14 @@
 """From settings to a metric source: the Prometheus that the configuration names."""
 
+from typing import TYPE_CHECKING
+
 from aiops.model.prometheus import PrometheusSettings
-from aiops.ports import MetricSource
+
+if TYPE_CHECKING:
+    from aiops.adapters.prometheus.source import PrometheusSource
 
 
-def make_source(settings: PrometheusSettings) -> MetricSource:
+def make_source(settings: PrometheusSettings) -> "PrometheusSource":
     """The source; nothing is asked yet. The client behind it costs half a second to import."""
     from aiops.adapters.prometheus.source import PrometheusSource
 

@@ -62,7 +62,7 @@ def run(options: Options, stop: threading.Event) -> None:
     state = find_state(options.config_dir, options.state)
     with ExitStack() as stack:
         store = stack.enter_context(lead(state))
-        source = make_source(settings.prometheus)
+        source = stack.enter_context(closing(make_source(settings.prometheus)))
         live = assemble(settings, store, source, state, LogWatcher(metrics, clock), options.facts)
         stack.enter_context(closing(live.collector))
         server = stack.enter_context(_server(settings, live, metrics))
@@ -120,7 +120,13 @@ def assemble(
         loop=Loop(rules, store, store.term(), rings),
         screens=screens,
         rings=rings,
-        collector=Collector(source, rules.signals, ONE_CLUSTER, rules.detection.max_series),
+        collector=Collector(
+            source,
+            rules.signals,
+            ONE_CLUSTER,
+            rules.detection.max_series,
+            settings.prometheus.cluster_matchers,
+        ),
         facts_of=RecordedFacts(facts) if facts is not None else _metric_facts(settings, source),
         baselines=FileBaselines(
             state / "baselines",

@@ -51,9 +51,16 @@ class Collector:
     """Asks for all signals side by side; keeps what was expected of each from tick to tick."""
 
     def __init__(
-        self, source: MetricSource, signals: Sequence[Signal], cluster: str, max_series: int, workers: int = 4
+        self,
+        source: MetricSource,
+        signals: Sequence[Signal],
+        cluster: str,
+        max_series: int,
+        matchers: Mapping[str, str] | None = None,
+        workers: int = 4,
     ) -> None:
         self.source, self.signals, self.cluster, self.max_series = source, tuple(signals), cluster, max_series
+        self.matchers = dict(matchers or {})  # labels of our cluster: what shows others is not ours (M7)
         self._expected: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="query")
 
@@ -81,7 +88,7 @@ class Collector:
             except PortError as error:
                 expected = round(self._expected.get(signal.name, 0.0))
                 return None, Reading(signal.name, expected, 0, error=str(error)), Cost(0, 0, 0, 0)
-            mapped = to_panel(signal, series, facts, self.cluster)
+            mapped = to_panel(signal, series, facts, self.cluster, self.matchers)
             return mapped, self._reading(signal, series, mapped), cost_of(series, mapped)
 
         panels, readings, costs = {}, [], {}

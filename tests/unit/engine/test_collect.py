@@ -98,6 +98,15 @@ def test_series_that_name_no_target_are_counted_with_the_reason():
     assert cost.unmapped == {"no label namespace": 1}
 
 
+def test_series_that_show_another_cluster_are_not_ours_whatever_the_server_did_with_the_matchers():
+    """M7."""
+    mixed = [labels(1)[0] | {"cluster": "blue"}, {"namespace": "shop", "pod": "pod-9", "cluster": "green"}]
+    source = FakeSource({"cpu": (mixed, lambda row, at: 1.0)})
+    collected = tick(Collector(source, [signal("cpu")], "", 10, {"cluster": "blue"}))
+    assert [target.name for target in collected.panels["cpu"].targets] == ["pod-0"]
+    assert collected.costs["cpu"].unmapped == {"label cluster shows another cluster": 1}
+
+
 def test_signals_are_asked_side_by_side():
     """None of the four is answered before all four were asked."""
     source, together = FakeSource({}), threading.Barrier(4, timeout=10)
