@@ -154,6 +154,7 @@ def _keep_going(live: Live, stop: threading.Event) -> None:
         scheduler.every(live.step_ms / 1000, "tick", live.tick)
         scheduler.every(SAVE_S, "save", live.save)
         scheduler.every(TIDY_S, "tidy", live.tidy)
+        scheduler.every(live.loop.rules.detection.refit_s, "refit", live.refit)
         if isinstance(live.facts_of, MetricFacts):
             refresh = functools.partial(live.facts_of.keep_fresh, live.clock.now_ms, watcher.failed)
             scheduler.every(FACTS_S, "facts", refresh)

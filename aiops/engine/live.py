@@ -187,6 +187,11 @@ class Live:
             else:
                 self.watcher.saved(sum(len(one.targets) for one in self.screens.screens.values()))
 
+    def refit(self) -> None:
+        """Fit heavy detectors anew on what the rings hold; ticks that come meanwhile wait, and are counted."""
+        with self._lock:
+            self.screens.refit(self.rings, self._now(), self.loop.rules.detection.refit_s * 1000)
+
     def tidy(self) -> None:
         """Drop what was learned of targets that left long ago, and more where there is too much (M5)."""
         with self._lock:
