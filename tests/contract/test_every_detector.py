@@ -5,6 +5,7 @@ A new plug-in is tested by existing. Scores agree within one part in a million, 
 
 import concurrent.futures
 import dataclasses
+import functools
 import importlib
 import multiprocessing
 import pickle
@@ -33,6 +34,12 @@ from tests.contract.detector_cases import (
 
 HISTORY = calm()[:, :FORTNIGHT]
 BLOCK = troubled()
+
+
+@functools.cache
+def learned(subject):
+    """What ``subject`` learned from ``HISTORY``: immutable, so that all tests can share it."""
+    return subject.fit(HISTORY)
 
 
 @pytest.fixture(params=NAMES)
@@ -93,7 +100,7 @@ def test_a_number_that_is_none_is_refused_by_name(subject):
 
 
 def test_what_is_fitted_is_frozen_and_is_no_detector(subject):
-    fitted = subject.fit(HISTORY)
+    fitted = learned(subject)
     assert isinstance(fitted, Fitted)
     assert type(fitted).__dataclass_params__.frozen
     assert not hasattr(fitted, "fit")
@@ -124,13 +131,13 @@ def test_a_strange_history_gets_verdicts(subject, strange, newest):
 def test_defaults_alone_judge_too():
     for name in NAMES:
         subject = Subject(name)
-        verdicts, _ = subject.judge(subject.fit(HISTORY), BLOCK)
+        verdicts, _ = subject.judge(learned(subject), BLOCK)
         assert verdicts.status.shape == BLOCK.shape
 
 
 def test_a_gap_is_inconclusive_never_normal(subject):
     """M2, M4: no data is not healthy; only a detector of absence may call it an anomaly."""
-    verdicts, _ = subject.judge(subject.fit(HISTORY), BLOCK)
+    verdicts, _ = subject.judge(learned(subject), BLOCK)
     gaps = verdicts.status[~np.isfinite(BLOCK)]
     assert (gaps != Status.NORMAL).all()
     if not getattr(subject.kind, "judges_gaps", False):
@@ -144,13 +151,13 @@ def test_a_calm_day_after_a_calm_fortnight_is_judged_and_normal(subject):
         if subject.name == "kubernetes_state"
         else calm()[:, FORTNIGHT:]
     )
-    verdicts, _ = subject.judge(subject.fit(HISTORY), day)
+    verdicts, _ = subject.judge(learned(subject), day)
     assert (verdicts.status == Status.NORMAL).mean() > 0.9
     assert verdicts.anomalous.mean() <= 0.01
 
 
 def test_twice_the_same_answer(subject):
-    fitted = subject.fit(HISTORY)
+    fitted = learned(subject)
     first, _ = subject.judge(fitted, BLOCK)
     subject.judge(fitted, BLOCK * 3)  # what another block taught must not show here
     again, _ = subject.judge(fitted, BLOCK)
@@ -159,7 +166,7 @@ def test_twice_the_same_answer(subject):
 
 
 def test_a_block_at_once_and_column_by_column_agree(subject):
-    fitted = subject.fit(HISTORY)
+    fitted = learned(subject)
     hold = np.zeros(BLOCK.shape, bool)
     hold[1, 50:55] = True
     whole, after_whole = subject.judge(fitted, BLOCK, hold=hold)
@@ -189,7 +196,7 @@ def _beside(parts):
 def test_rows_are_judged_alike_together_and_apart(subject):
     if getattr(subject.kind, "judges_gaps", False):
         pytest.skip("what is gone is judged by what is still there: see its own tests")
-    together, _ = subject.judge(subject.fit(HISTORY), BLOCK)
+    together, _ = subject.judge(learned(subject), BLOCK)
     for row in range(len(BLOCK)):
         one = slice(row, row + 1)
         apart, _ = subject.judge(subject.fit(HISTORY[one]), BLOCK[one])
@@ -205,14 +212,14 @@ def _row(verdicts, one):
 
 
 def test_the_name_of_a_target_changes_nothing(subject):
-    here, _ = subject.judge(subject.fit(HISTORY), BLOCK)
+    here, _ = subject.judge(learned(subject), BLOCK)
     there, _ = subject.judge(subject.fit(HISTORY, prefix="zzz"), BLOCK, prefix="zzz")
     agree(here, there)
 
 
 def test_what_is_on_hold_is_not_learned_from(subject):
     """M12, M15: whatever happens under remediation leaves no trace."""
-    fitted = subject.fit(HISTORY)
+    fitted = learned(subject)
     hold, next_day = np.ones(BLOCK.shape, bool), calm()[:, FORTNIGHT:]
     after = [subject.judge(fitted, block, hold=hold)[1] for block in (BLOCK, BLOCK * 3 + 100)]
     agree(*(subject.judge(one, next_day, FORTNIGHT + DAY)[0] for one in after))
@@ -227,7 +234,7 @@ def test_it_learns_while_judging(subject):
 
 
 def test_state_survives_pickling_and_another_process(subject, elsewhere):
-    fitted = subject.fit(HISTORY)
+    fitted = learned(subject)
     here, _ = subject.judge(fitted, BLOCK)
     agree(here, subject.judge(pickle.loads(pickle.dumps(fitted)), BLOCK)[0])  # noqa: S301 - our own bytes
     agree(
@@ -247,7 +254,7 @@ def test_another_process_learns_the_same(subject, elsewhere):
 
 def test_state_survives_saving_and_restoring(subject):
     """A restart does not forget: what is unpacked over a blank template judges as before."""
-    _, fitted = subject.judge(subject.fit(HISTORY), BLOCK)
+    _, fitted = subject.judge(learned(subject), BLOCK)
     arrays, meta = rows.pack(fitted)
     assert all(array.dtype != object for array in arrays.values())
     again = rows.unpack(subject.fit(np.empty((3, 0))), arrays, meta)
@@ -256,7 +263,7 @@ def test_state_survives_saving_and_restoring(subject):
 
 
 def test_state_can_be_taken_apart_and_joined(subject):
-    _, fitted = subject.judge(subject.fit(HISTORY), BLOCK)
+    _, fitted = subject.judge(learned(subject), BLOCK)
     next_day = calm()[:, FORTNIGHT:]
     whole, _ = subject.judge(fitted, next_day, FORTNIGHT + DAY)
     joined = rows.join([rows.take(fitted, [0]), rows.take(fitted, [1, 2])])
@@ -267,7 +274,7 @@ def test_state_can_be_taken_apart_and_joined(subject):
 
 def test_a_target_that_joins_later_disturbs_nobody(subject):
     """The way of a new target: a blank row joins what was learned."""
-    fitted = subject.fit(HISTORY)
+    fitted = learned(subject)
     joined = rows.join([fitted, subject.fit(np.empty((1, 0)))])
     more = np.vstack([BLOCK, BLOCK[1:2]])
     agree(subject.judge(fitted, BLOCK)[0], _row(subject.judge(joined, more)[0], slice(0, 3)))
@@ -287,7 +294,7 @@ def test_only_the_side_that_is_a_problem_is_flagged(name, direction, high, low):
     if name == "threshold" and direction is Direction.BOTH:
         low = False  # one edge is not two sides; ``floor`` is the other: see its own tests
     subject = Subject(name, direction)
-    fitted = subject.fit(HISTORY)
+    fitted = learned(subject)
     for value, expected in [(1000.0, high), (-1000.0, low)]:
         verdicts, _ = subject.judge(fitted, np.full((3, 3), value))
         assert bool(verdicts.anomalous[:, 0].all()) is expected
