@@ -116,11 +116,18 @@ def _told(layer: Layer, told: Iterable[Anomaly], facts: Facts, places: Mapping[T
         if harms(one):
             size = min(LOUD if one.role is Role.CONDITION else EDGE * one.score, LOUD)
             layer.strength[place] = max(layer.strength[place], math.log1p(size))
+            layer.rise[place] = max(layer.rise[place], risen(one))
             if layer.profile is None:
                 layer.amount[place] = max(layer.amount[place], size)
-                layer.rise[place] = max(layer.rise[place], min(1.0, math.log1p(size) / math.log1p(LOUD)))
         words[place] = band(one)
     return replace(layer, words=words)
+
+
+def risen(one: Anomaly) -> float:
+    """How far it is above what was expected, in powers of e, 0 to 1: a detector knows the time of day."""
+    if one.direction is Direction.DOWN or not (one.observed > one.high > 0):
+        return 0.0
+    return min(1.0, math.log(one.observed / one.high))
 
 
 def harms(one: Anomaly) -> bool:

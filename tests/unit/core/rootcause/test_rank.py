@@ -181,6 +181,19 @@ def test_a_surge_is_blamed_on_where_the_requests_come_in_not_on_who_buckles():
     assert names(rank([requests, busy, slow], ROLES, ONSET_MS, facts(*CHAIN), alarm))[0] == "front"
 
 
+def test_a_surge_is_known_by_its_anomaly_when_it_hurts_only_as_it_ends():
+    """The requests are back when cart becomes slow: samples from then on show no surge any more."""
+    row = calm(50.0, 1)
+    row[ONSET - 30 : ONSET + 2] *= 4
+    requests = panel("requests", {"front": row, "cart": row})
+    early = {"since_ms": ONSET_MS - 30 * STEP_MS, "observed": 200.0, "high": 60.0}
+    alarm = [anomaly(name, "requests", **early) for name in ("front", "cart")]
+    alarm += [anomaly("cart", "cpu", **early), anomaly("cart", "latency", since_ms=ONSET_MS)]
+    assert (
+        names(rank([requests], ROLES, ONSET_MS - 30 * STEP_MS, facts(("front", "cart")), alarm))[0] == "front"
+    )
+
+
 def test_retries_do_not_make_a_failing_callee_the_victim_of_its_caller():
     """db fails and gets twice the requests, because cart tries again; cart itself gets no more than usual."""
     failing = panel(
