@@ -188,7 +188,7 @@ class Live:
                 self.watcher.saved(sum(len(one.targets) for one in self.screens.screens.values()))
 
     def refit(self) -> None:
-        """Fit heavy detectors anew on what the rings hold; ticks that come meanwhile wait, and are counted."""
+        """Fit heavy detectors anew on what the rings hold; ticks meanwhile wait, and are counted."""
         with self._lock:
             self.screens.refit(self.rings, self._now(), self.loop.rules.detection.refit_s * 1000)
 
