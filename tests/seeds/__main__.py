@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=seeds_of, default=seeds_of(ACCEPTANCE), help="such as 1000-1019,7")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--keep", type=Path, help="directory that keeps the recordings")
-    parser.add_argument("--details", action="store_true", help="say what went wrong with each seed")
+    parser.add_argument("--brief", action="store_true", help="one line a seed, without what went wrong")
     parser.add_argument("--name", default="seeds", help="of the file in build/")
     given = parser.parse_args(arguments)
     began = time.monotonic()
@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number, outcome in enumerate(outcomes_of(given.seeds, given.processes, given.keep), 1):
         outcomes.append(outcome)
         print(f"[{number}/{len(given.seeds)}] {line(outcome)}", flush=True)
-        if given.details:
-            print("\n".join(details(outcome)), flush=True)
+        for told in () if given.brief else details(outcome):
+            print(told, flush=True)
     outcomes.sort(key=lambda one: one.seed)
     print(f"{len(outcomes)} seeds in {time.monotonic() - began:.0f} s")
     write(given.name, rows(outcomes))
