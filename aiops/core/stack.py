@@ -12,16 +12,18 @@ Errors:  none while judging; INCONCLUSIVE where no member can tell.
 Cost:    the members' and thirty array operations a block; 8 bytes of state a series beside theirs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from aiops.core import rows
 from aiops.model import Direction, Floats, Mask, Panel, Verdicts
 from aiops.model.band import around, readable
 from aiops.plugin import Detector, Fitted
 
+_Three = tuple[Floats, ...]  # of season, level and change, (n, t) each
 MEMBERS = ("seasonal_profile", "ewma_level", "diff_spread")  # entry points of season, level, change
 OPEN = {"direction": Direction.BOTH, "min_abs": 0.0, "min_rel": 0.0}  # members tell both sides, unfiltered
 
@@ -70,6 +72,11 @@ class FittedStack:
 
     def judge(self, block: Panel, hold: Mask) -> tuple[Verdicts, "FittedStack"]:
         """Judge with every member, then combine."""
+        values, centres, reaches, after = self._told(block, hold)
+        return self.config.loudest(values, centres, reaches), after
+
+    def _told(self, block: Panel, hold: Mask) -> tuple[Floats, _Three, _Three, "FittedStack"]:
+        """(values, centres, reaches, what was learned) of every member; direction and size do not matter."""
         of_season, fitted_season = self.season.judge(block, hold)
         of_level, fitted_level = self.level.judge(block, hold)
         of_change, fitted_change = self.change.judge(block, hold)
@@ -81,8 +88,44 @@ class FittedStack:
         step = season - then
         centres = (season, _first(season, level), last + np.where(np.isfinite(step), step, 0.0))
         reaches = (season_reach, level_reach, change_reach)
-        verdicts = self.config.loudest(values, centres, reaches)
-        return verdicts, FittedStack(self.config, fitted_season, fitted_level, fitted_change, before)
+        after = FittedStack(self.config, fitted_season, fitted_level, fitted_change, before)
+        return values, centres, reaches, after
+
+    @property
+    def alike(self) -> str:
+        """Stacks of which this is equal can be judged side by side."""
+        return repr((self.config.season, self.config.level, self.config.change))
+
+
+def side_by_side(
+    stacks: Sequence[FittedStack], blocks: Sequence[Panel]
+) -> list[tuple[Verdicts, FittedStack]]:
+    """What each of ``stacks``, which are ``alike``, says of its block; all blocks have the same times.
+
+    The same as judging one after the other, for the price of one: the work a column is the same for few rows
+    and for hundreds.
+    """
+    first, targets = blocks[0], tuple(target for block in blocks for target in block.targets)
+    values = np.concatenate([block.values for block in blocks])
+    whole = Panel(first.signal, first.unit, targets, first.times, values)
+    joined = FittedStack(
+        stacks[0].config,
+        rows.join([one.season for one in stacks]),
+        rows.join([one.level for one in stacks]),
+        rows.join([one.change for one in stacks]),
+        np.concatenate([one.before for one in stacks]),
+    )
+    read, centres, reaches, after = joined._told(whole, np.zeros(whole.shape, bool))
+    ends = np.cumsum([len(block.targets) for block in blocks])
+    answer = []
+    for one, block, end in zip(stacks, blocks, ends.tolist(), strict=True):
+        mine = slice(end - len(block.targets), end)
+        index = np.arange(mine.start, mine.stop)
+        centre, reach = (tuple(part[mine] for part in three) for three in (centres, reaches))
+        season, level, change = (rows.take(part, index) for part in (after.season, after.level, after.change))
+        verdicts = one.config.loudest(read[mine], centre, reach)
+        answer.append((verdicts, FittedStack(one.config, season, level, change, after.before[mine])))
+    return answer
 
 
 def _band(verdicts: Verdicts) -> tuple[Floats, Floats]:

@@ -38,17 +38,26 @@ class Screen:
         Targets seen for the first time join blank; those that left stay as rows without samples, so that
         their absence can be judged and their season is still known when they come back.
         """
+        block, fitted, runs = self.prepare(panel)
+        hold = np.zeros(block.shape, bool) if hold is None else hold
+        verdicts, after = fitted.judge(block, hold)
+        return block, verdicts, self.finish(block, verdicts, after, runs)
+
+    def prepare(self, panel: Panel) -> tuple[Panel, Fitted, Runs]:
+        """(what is new in ``panel``, in this screen's row order, what was learned before, runs before)."""
         panel = panel.between(self.learned_ms + 1, 1 << 62)
         fitted, runs = self._follow(panel.targets)
         panel = panel.reindex(self.targets)
-        if hold is None:
-            hold = np.zeros(panel.shape, bool)
         self._before = (fitted, panel) if isinstance(fitted, Forecaster) else None
-        verdicts, self.fitted = fitted.judge(panel, hold)
-        happenings, self.runs = track(self.signal, self.name, panel, verdicts, runs, self.settings)
-        if panel.shape[1]:
-            self.learned_ms = int(panel.times[-1])
-        return panel, verdicts, happenings
+        return panel, fitted, runs
+
+    def finish(self, block: Panel, verdicts: Verdicts, after: Fitted, runs: Runs) -> Sequence[Happening]:
+        """Take up what was learned from ``block``, and follow the runs through its verdicts."""
+        self.fitted = after
+        happenings, self.runs = track(self.signal, self.name, block, verdicts, runs, self.settings)
+        if block.shape[1]:
+            self.learned_ms = int(block.times[-1])
+        return happenings
 
     def _follow(self, targets: tuple[Target, ...]) -> tuple[Fitted, Runs]:
         if self.fitted is None or self.runs is None:

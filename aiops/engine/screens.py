@@ -11,13 +11,14 @@ import numpy as np
 
 from aiops.core.calendar import window_mask
 from aiops.core.detect import Happening
+from aiops.core.stack import FittedStack, side_by_side
 from aiops.engine.forests import Grove
 from aiops.engine.highs import Highs
 from aiops.engine.rules import Rules
 from aiops.engine.screen import Screen
 from aiops.engine.window import Recent
 from aiops.model import Floats, FreezeWindow, Panel, Target, Verdicts
-from aiops.plugin import Detector, Forecast, MultiDetector
+from aiops.plugin import Detector, Fitted, Forecast, MultiDetector
 from aiops.ports import Baselines
 
 Keep = Callable[[str, str, Panel, Verdicts], None]  # (signal, detector, block, verdicts)
@@ -48,6 +49,28 @@ def without(panel: Panel, windows: tuple[FreezeWindow, ...]) -> Panel:
         if values is panel.values
         else Panel(panel.signal, panel.unit, panel.targets, panel.times, values)
     )
+
+
+AT_ONCE = 1000  # rows side by side
+WIDE = 32  # columns; in narrower blocks joining costs more than it saves
+
+
+def _judged(fitted: Sequence[Fitted], blocks: Sequence[Panel]) -> list[tuple[Verdicts, Fitted]]:
+    """Each block by what was learned of it; stacks that are alike side by side, some hundred rows at once."""
+    stacks = [one for one in fitted if isinstance(one, FittedStack)]
+    if len(stacks) < len(fitted) or len(stacks) == 1:
+        pairs = zip(fitted, blocks, strict=True)
+        return [one.judge(block, np.zeros(block.shape, bool)) for one, block in pairs]
+    answer: list[tuple[Verdicts, Fitted]] = []
+    at = 0
+    while at < len(stacks):
+        stop, count = at + 1, len(blocks[at].targets)
+        while stop < len(stacks) and count + len(blocks[stop].targets) <= AT_ONCE:
+            count += len(blocks[stop].targets)
+            stop += 1
+        answer += side_by_side(stacks[at:stop], blocks[at:stop])
+        at = stop
+    return answer
 
 
 class Screens:
@@ -82,15 +105,30 @@ class Screens:
                 high.learn(panels[name])
         for grove in self.groves.values():
             told += grove.judge(panels)
+        for group in self._groups(panels):
+            blocks, before, runs = zip(
+                *(screen.prepare(panels[screen.signal.name]) for screen in group), strict=True
+            )
+            for screen, block, was, (verdicts, after) in zip(
+                group, blocks, runs, _judged(before, blocks), strict=True
+            ):
+                told += screen.finish(block, verdicts, after, was)
+                if keep is not None:
+                    keep(screen.signal.name, screen.name, block, verdicts)
+        return sorted(told, key=lambda happening: happening.at_ms)
+
+    def _groups(self, panels: Mapping[str, Panel]) -> list[list[Screen]]:
+        """Screens with something to judge; those that can be judged side by side are together."""
+        groups: dict[object, list[Screen]] = {}
         for (signal, name), screen in self.screens.items():
             panel = panels.get(signal)
             if panel is None or not panel.shape[1]:
                 continue
-            block, verdicts, happenings = screen.judge(panel)
-            told += happenings
-            if keep is not None:
-                keep(signal, name, block, verdicts)
-        return sorted(told, key=lambda happening: happening.at_ms)
+            alike = getattr(screen.fitted, "alike", None)
+            wide = alike is not None and panel.shape[1] >= WIDE
+            key = (alike, screen.learned_ms, panel.times.tobytes()) if wide else (signal, name)
+            groups.setdefault(key, []).append(screen)
+        return list(groups.values())
 
     def highest(self, signal: str, before_ms: int, targets: Sequence[Target]) -> Floats:
         """How high ``targets`` were before ``before_ms`` (``aiops.engine.highs``); NaN where unknown."""

@@ -8,7 +8,7 @@ from aiops.core.lookahead import WINDOW_MS
 from aiops.engine.forests import aligned
 from aiops.engine.screens import Screens
 from aiops.engine.window import Recorded
-from aiops.model import FreezeWindow, Panel, Target
+from aiops.model import Direction, FreezeWindow, Panel, Target
 from tests.unit.engine.screen_cases import DAY, MINUTE, START, panel, rules, signal
 
 TOGETHER = {"isolation_forest": ("requests", "cpu", "errors")}
@@ -66,6 +66,38 @@ def test_signals_that_no_longer_stand_together_are_an_anomaly_of_their_workload(
 
 def test_calm_workloads_are_left_alone():
     assert judge(Screens(forest_rules(), 300.0), workload()) == []
+
+
+def test_signals_are_judged_side_by_side_as_they_are_alone():
+    """One direction each, other targets, gaps, two blocks wide enough to be joined and a narrow one."""
+    rng = np.random.default_rng(8)
+    values = {
+        name: 20 + rng.normal(0, 1, (rows, 1500)) for name, rows in (("up", 3), ("down", 2), ("both", 1))
+    }
+    for one in values.values():
+        one[0, 700:720], one[-1, 1450:1460], one[0, 100:130] = 60.0, -40.0, np.nan
+    signals = [signal(name, direction=Direction(name), limit=None) for name in values]
+
+    def said(chosen):
+        seen, screens = {}, Screens(rules(*chosen), 60.0)
+        for start, stop in ((0, 600), (600, 1400), (1400, 1420), (1420, 1500)):
+            panels = {one.name: panel(values[one.name], one.name, prefix=one.name) for one in chosen}
+            panels = {name: one.columns(start, stop) for name, one in panels.items()}
+            told = screens.judge(
+                panels, lambda name, _, __, verdicts: seen.setdefault(name, []).append(verdicts)
+            )
+            seen.setdefault("told", []).extend(told)
+        return seen
+
+    together, told = said(signals), []
+    for one in signals:
+        alone = said([one])
+        told += alone["told"]
+        for mine, theirs in zip(alone[one.name], together[one.name], strict=True):
+            np.testing.assert_array_equal(mine.score, theirs.score)
+            np.testing.assert_array_equal(mine.low, theirs.low)
+    assert {repr(one) for one in told} == {repr(one) for one in together["told"]}
+    assert len(told) > 4
 
 
 def test_without_forests_nothing_is_judged_together():
