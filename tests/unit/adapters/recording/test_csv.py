@@ -178,7 +178,12 @@ def test_a_bad_file_is_told_with_line_value_and_expectation(tmp_path, text, wher
     assert expected in told.expected
 
 
-@pytest.mark.parametrize("raw", [b"\x1f\x8b\x08 broken", b"", gzip.compress(b"timestamp,value\n1,2\n")[:-9]])
+CUT_SHORT = gzip.compress(b"timestamp,value\n1,2\n", mtime=0)[:-9]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x1f\x8b\x08 broken", b"", CUT_SHORT], ids=["broken", "empty", "cut short"]
+)
 def test_a_damaged_gzip_is_told(tmp_path, raw):
     (tmp_path / "a.csv.gz").write_bytes(raw)
     assert problem(tmp_path / "a.csv.gz").expected
