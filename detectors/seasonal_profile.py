@@ -25,7 +25,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.model import Direction, Floats, Mask, Panel, Verdicts
+from aiops.model import Direction, Floats, Mask, Panel, Times, Verdicts
 from aiops.model.band import MEAN_AWAY_TO_SIGMA, around, readable
 from aiops.model.civil import holidays, minute_of_week, zone
 from aiops.model.spread import Learning, Spread
@@ -69,7 +69,18 @@ class SeasonalProfile:
         rows, daily = np.zeros(n), np.zeros((n, slots), np.float32)
         weekly, spread = np.zeros((n, week), np.float32), Spread.blank(n)
         blank = FittedSeasonalProfile(
-            self, np.full(n, np.nan), rows, rows, rows, spread, daily, daily, daily, weekly, weekly
+            self,
+            np.zeros(n, np.int64),
+            np.full(n, np.nan),
+            rows,
+            rows,
+            rows,
+            spread,
+            daily,
+            daily,
+            daily,
+            weekly,
+            weekly,
         )
         return blank.judge(history, np.zeros(history.shape, bool))[1]
 
@@ -79,6 +90,7 @@ class FittedSeasonalProfile:
     """What was learned: (n,) a series, (n, slots) a slot of the day, (n, weekly slots) of the week."""
 
     config: SeasonalProfile
+    last_ms: Times  # of the newest column; 0 before the first
     origin: Floats  # the first sample; slots hold differences from it
     anchor: Floats  # shift of the whole profile, over weeks
     wander: Floats  # shift of the last hours, within the leash
@@ -100,10 +112,13 @@ class FittedSeasonalProfile:
         expected, reach = np.empty(block.shape[::-1]), np.empty(block.shape[::-1])
         columns = np.ascontiguousarray(readable(block.values).T)
         learn = np.isfinite(columns) & ~hold.T
+        before = np.where(self.last_ms > 0, self.last_ms, block.times[0] - int(1000 * config.interval_s))
         for t, x in enumerate(columns):
+            state.lasts(block.times[t] - before, int(minute[t]))
             expected[t], reach[t] = state.step(x, learn[t], int(minute[t]))
+            before = block.times[t]
         verdicts = around(block.values, expected.T, reach.T, config.direction, config.min_abs, config.min_rel)
-        return verdicts, state.fitted()
+        return verdicts, state.fitted(int(block.times[-1]))
 
 
 class _Learning:
@@ -117,8 +132,16 @@ class _Learning:
         self.centre, self.away, self.days = start.centre.copy(), start.away.copy(), start.days.copy()
         self.weekday, self.weeks = start.weekday.copy(), start.weeks.copy()
         self.hours = max(21_600 / config.interval_s, 50.0)  # samples: six hours of wander
-        self.visit = min(config.interval_s / (60.0 * config.slot_min), 1.0)  # share of a day's visit
-        self.week_visit = min(config.interval_s / (60.0 * WEEK_SLOT_MIN), 1.0)
+        self.visit: Floats | np.float64 = np.float64(0.0)  # share of a slot that a column stands for
+        self.week_visit: Floats | np.float64 = np.float64(0.0)
+
+    def lasts(self, since_ms: NDArray[np.int64] | np.int64, minute: int) -> None:
+        """How long ago the column before was, (n,) or one for all: a history that is coarser than what is
+        live visits its slots as well. After a gap a column stands for what passed of its slot, no more."""
+        own_ms = 1000.0 * self.config.interval_s
+        for name, length in (("visit", self.config.slot_min), ("week_visit", WEEK_SLOT_MIN)):
+            passed_ms = 60_000.0 * (minute % length) + own_ms
+            setattr(self, name, np.minimum(np.minimum(since_ms, passed_ms) / (60_000.0 * length), 1.0))
 
     def step(self, x: Floats, fresh: Mask, minute: int) -> tuple[Floats, Floats]:
         """(expected, reach) of one column, both (n,) and NaN where too little is known; then learn it."""
@@ -192,10 +215,11 @@ class _Learning:
         self.anchor = self.anchor + moved
         self.wander = self.wander - np.where(outside, 0.0, moved)
 
-    def fitted(self) -> FittedSeasonalProfile:
-        """The state as a value."""
+    def fitted(self, last_ms: int) -> FittedSeasonalProfile:
+        """The state as a value, after a column at ``last_ms``."""
         return FittedSeasonalProfile(
             self.config,
+            np.full(len(self.origin), last_ms, np.int64),
             self.origin,
             self.anchor,
             self.wander,

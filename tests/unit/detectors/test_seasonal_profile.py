@@ -105,3 +105,29 @@ def test_a_holiday_is_a_sunday():
 def test_a_bad_parameter_is_named_in_the_error(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         SeasonalProfile(**bad)
+
+
+def test_a_history_coarser_than_the_live_samples_teaches_the_season_all_the_same():
+    """Live: four days at five minutes are learned by a detector for samples 15 s apart. Of a slot of 15 min
+    the columns at minutes 0, 5 and 10 stand for 15, 300 and 300 s: 0.68 of a visit a day."""
+    profile = SeasonalProfile(interval_s=15.0)
+    minutes = np.arange(0, 4 * 1440, 5)
+    values = (
+        10 + 5 * np.sin(2 * np.pi * minutes / 1440) + 0.1 * np.random.default_rng(1).normal(size=len(minutes))
+    )
+    targets = (Target("Deployment", "shop", "cart"),)
+    history = Panel("cpu", "", targets, MONDAY + 60_000 * minutes.astype(np.int64), values[None, :])
+    fitted = profile.fit(history)
+    live = Panel("cpu", "", targets, history.times[-1:] + 15_000, np.array([[10.0]]))
+    verdicts, _ = fitted.judge(live, np.zeros((1, 1), bool))
+    assert verdicts.status.tolist() == [[Status.NORMAL]]
+    assert verdicts.high[0, 0] < 13
+
+
+def test_after_a_gap_a_column_stands_for_its_slot_and_no_more():
+    """Ten hours without a sample are not forty visits: days of the slot stay at what passed of it."""
+    profile = SeasonalProfile(interval_s=60.0)
+    targets = (Target("Deployment", "shop", "cart"),)
+    times = MONDAY + 60_000 * np.array([0, 600, 601], np.int64)  # 600 min later: the slot has just begun
+    fitted = profile.fit(Panel("cpu", "", targets, times, np.ones((1, 3))))
+    assert fitted.days[0, 40] == pytest.approx(2 / 15)  # slot 40 begins at minute 600; two minutes of it
