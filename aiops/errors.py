@@ -31,6 +31,10 @@ class ConfigError(AiopsError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[tuple[Problem, ...]]]:
+        """It comes back whole from a worker process."""
+        return type(self), (self.problems,)
+
 
 class InputError(AiopsError):
     """A file or argument that a person handed us is not usable; carries every problem found."""
@@ -40,6 +44,10 @@ class InputError(AiopsError):
         super().__init__(
             problems if isinstance(problems, str) else "\n".join(str(problem) for problem in self.problems)
         )
+
+    def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...] | str]]:
+        """It comes back whole from a worker process."""
+        return type(self), (self.problems or str(self),)
 
 
 class PortError(AiopsError):

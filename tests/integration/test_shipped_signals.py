@@ -69,15 +69,24 @@ def read(tmp_path_factory):
         yield values
 
 
-def test_conditions_are_one_for_exactly_what_is_in_them(read):
-    assert read("crash_looping") == {pod("cart-5d4f7-0"): 1}
-    assert read("image_pull_failing") == {pod("cart-5d4f7-1"): 1}
-    assert read("oom_killed") == {pod("cart-5d4f7-0"): 1}
-    assert read("job_failed") == {Target("Job", SPACE, "report"): 1}
-
-
 def on(values):
     return {target for target, value in values.items() if value == 1}
+
+
+def test_a_state_whose_series_is_dropped_when_it_ends_is_zero_for_every_other_pod(read):
+    """M2: the exporter has no series for a reason that has passed. Absent would be "unknown", for ever."""
+    everyone = {pod(f"{name}-5d4f7-{n}") for name in ("cart", "pay") for n in (0, 1)}
+    for signal, bad in [
+        ("crash_looping", {pod("cart-5d4f7-0")}),
+        ("image_pull_failing", {pod("cart-5d4f7-1")}),
+        ("oom_killed", {pod("cart-5d4f7-0")}),
+        ("config_error", set()),
+    ]:
+        values = read(signal)
+        assert set(values) == everyone
+        assert on(values) == bad
+        assert {values[other] for other in everyone - bad} == {0}
+    assert read("job_failed") == {Target("Job", SPACE, "report"): 1}
 
 
 def test_conditions_that_report_both_ways_are_zero_for_all_else(read):
