@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from aiops.adapters.sqlite.store import SqliteStore
 from aiops.errors import InputError, Problem, Unavailable
@@ -26,11 +27,21 @@ def open_journal(state_dir: Path) -> SqliteStore:
     return SqliteStore(path)
 
 
+def _locked_file(state_dir: Path) -> IO[str]:
+    """The file that is locked by whoever writes; the folder is made where it is missing."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return (state_dir / LOCK).open("a+")
+    except OSError as error:
+        got = str(error.strerror or error)
+        raise InputError([Problem(f"state {state_dir}", got, "a folder that can be written")]) from error
+
+
 @contextmanager
 def lead(state_dir: Path) -> Iterator[SqliteStore]:
-    """The journal for writing, under a new term; Unavailable while another daemon has it."""
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (state_dir / LOCK).open("a+") as lock:
+    """The journal for writing, under a new term; Unavailable while another daemon has it, InputError where
+    ``state_dir`` cannot be written."""
+    with _locked_file(state_dir) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -56,8 +56,7 @@ def _address(settings: PrometheusSettings, url: str) -> PrometheusSettings:
     try:
         return replace(settings, url=url)
     except ValueError as error:
-        expected = str(error).partition("expected ")[2].partition(", got")[0]
-        raise InputError([Problem("--prometheus", repr(url), expected)]) from error
+        raise InputError(f"--prometheus: {str(error).removeprefix('url: ')}") from error
 
 
 def job_of(options: Options, settings: Settings) -> Job:
@@ -71,6 +70,8 @@ def job_of(options: Options, settings: Settings) -> Job:
         raise InputError(
             [Problem("--since, --step", got, "a step of 1s or more, and a span of a step or more")]
         )
+    if until_ms < options.since_ms:
+        raise InputError([Problem("--since", f"{options.since_ms / 1000:g} s", "a start after 1970")])
     end_ms = until_ms // step_ms * step_ms
     return Job(
         name=options.name or options.output.resolve().name,

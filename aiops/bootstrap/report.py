@@ -73,6 +73,10 @@ def _put(path: Path, text: str, *, keep: bool = True) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "a directory")
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            if keep:  # a pipe, a device, /dev/stdout: written to, never replaced by a file
+                path.write_text(text, encoding="utf-8")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             partial.write_text(text, encoding="utf-8")

@@ -71,7 +71,11 @@ def command(  # noqa: PLR0917 - click passes them by name
             ca_file=ca_file,
         )
     except ValueError as error:
-        raise InputError(f"--{str(error).replace('url:', 'prometheus:', 1)}") from error
+        name, _, text = str(error).partition(": ")
+        option = "prometheus" if name == "url" else name.replace("_", "-")
+        raise InputError(
+            f"--{option}: {text.replace('basic_password_file', '--basic-password-file')}"
+        ) from error
     with bar() as progress:
         report = onboard(Options(settings, output, cluster_label, cluster), progress)
     if as_json:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+LONGEST_MS = 100 * 365 * 86_400_000  # a hundred years: whoever asks for more has mistyped it
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
@@ -20,7 +21,10 @@ class Duration(click.ParamType[int]):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", str(value).strip())
         if not match:
             self.fail(f"expected a number and a unit such as 90s, 15m, 6h or 14d, got {value!r}", param, ctx)
-        return int(float(match[1]) * UNITS[match[2]])
+        span_ms = float(match[1]) * UNITS[match[2]]
+        if span_ms > LONGEST_MS:
+            self.fail(f"expected at most a hundred years (36500d), got {value!r}", param, ctx)
+        return int(span_ms)
 
 
 class Moment(click.ParamType[int]):
@@ -50,8 +54,9 @@ class Moment(click.ParamType[int]):
                 ctx,
             )
         if at.tzinfo is None:
+            like = f"{at:%Y-%m-%dT%H:%M}"
             self.fail(
-                f"expected a time with its zone, such as {text}Z or {text}+01:00, got {text!r}", param, ctx
+                f"expected a time with its zone, such as {like}Z or {like}+01:00, got {text!r}", param, ctx
             )
         return int(at.timestamp() * 1000)
 

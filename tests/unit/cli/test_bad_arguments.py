@@ -1,0 +1,88 @@
+"""Arguments that are wrong: one clear answer, never a traceback, nothing lost."""
+
+import os
+import stat
+import threading
+
+import pytest
+
+from aiops.bootstrap.record_live import Options, record_live
+from aiops.bootstrap.report import _put
+from aiops.bootstrap.run import Options as RunOptions
+from aiops.bootstrap.run import run
+from aiops.cli.times import MOMENT
+from aiops.errors import InputError
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "--target", "Deployment/shop/cart", "--at", "99999999999999999d"),
+        ("incidents", "--since", "36501d"),
+        ("trends", "x", "--since", "999999999w"),
+        ("record", "-o", "x", "--prometheus", "http://127.0.0.1:1", "--step", "99999999d"),
+    ],
+)
+def test_more_than_a_hundred_years_is_a_mistake(aiops, arguments):
+    result = aiops(*arguments)
+    assert result.exit_code == 2
+    assert "at most a hundred years" in result.stderr
+
+
+def test_a_time_that_is_proposed_instead_of_one_without_zone_can_be_used(aiops):
+    """The text says `such as TIME`: that very TIME must be understood."""
+    result = aiops("dry-run", "x", "--until", "2026-03-01")
+    words = result.stderr.replace("\n", " ").split()
+    proposed = words[words.index("as") + 1]
+    assert MOMENT.convert(proposed, None, None) == 1_772_323_200_000  # 2026-03-01T00:00Z
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_state_folder_that_is_a_file_is_named(tmp_path, below):
+    place = tmp_path / "state"
+    place.write_text("precious")
+    with pytest.raises(InputError, match=r"state .*: expected a folder that can be written"):
+        run(RunOptions(state=place / below, port=0), threading.Event())
+    assert place.read_text() == "precious"
+
+
+def test_a_start_before_1970_is_refused_before_anything_is_written(tmp_path):
+    options = Options("http://127.0.0.1:1", tmp_path / "r", since_ms=60 * 365 * DAY_MS, step_ms=60_000)
+    with pytest.raises(InputError, match="--since: expected a start after 1970"):
+        record_live(options)
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_password_in_an_address_is_not_repeated(aiops, tmp_path):
+    """S8: no secret in an error, which ends up in logs."""
+    for command in ("record", "onboard"):
+        result = aiops(command, "--prometheus", "http://me:hunter2@127.0.0.1:1", "-o", tmp_path / "o")
+        text = f"{result.exception} {result.stdout} {result.stderr}"
+        assert "no user or password in it" in text
+        assert "hunter2" not in text
+
+
+def test_an_option_is_named_as_it_is_typed(aiops, tmp_path):
+    result = aiops("onboard", "--prometheus", "http://127.0.0.1:1", "--basic-user", "x", "-o", tmp_path / "o")
+    assert str(result.exception).startswith("--basic-user: expected together with --basic-password-file")
+
+
+def test_a_report_goes_through_a_pipe_and_never_replaces_it(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    _put(pipe, "the page")
+    reader.join(10)
+    assert got == ["the page"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_report_follows_a_link(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "page.html")
+    _put(tmp_path / "link", "the page")
+    assert (tmp_path / "page.html").read_text() == "the page"
+    assert (tmp_path / "link").is_symlink()
