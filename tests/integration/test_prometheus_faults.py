@@ -480,3 +480,19 @@ def test_closing_ends_a_wait_between_two_tries(proxy):
     with pytest.raises(Unavailable):
         source.query(LOAD, AT)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.BlackHole(), faults.Throttle(bytes_per_s=200)], ids=["silent", "slow"]
+)
+def test_closing_ends_a_question_under_way_in_another_thread_and_none_is_asked_after(proxy, fault):
+    """E16: a stop that waited for a server that is silent would end in a kill; these would take a minute."""
+    proxy.fault = fault
+    source = source_of(proxy.url, read_timeout_s=60, deadline_s=60)
+    threading.Timer(0.5, source.close).start()
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        source.query(LOAD, AT)
+    with pytest.raises(Unavailable, match="closed"):
+        source.query(LOAD, AT)
+    assert 0.5 <= time.monotonic() - began < 20

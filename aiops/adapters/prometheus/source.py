@@ -84,7 +84,7 @@ class PrometheusSource:
         return self._identity.read()
 
     def close(self) -> None:
-        """Let the connections go; a wait between two tries ends."""
+        """Let the connections go; questions under way end at once, in any thread; none is asked after."""
         self.connect.close()
 
     def _terms(self) -> dict[str, str]:

@@ -9,7 +9,6 @@ Retries: connection errors, 429 and 5xx, with Retry-After or a doubling wait, in
 """
 
 import math
-import threading
 import time
 import zlib
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from requests.adapters import BaseAdapter
 
 from aiops.adapters.prometheus import credentials
 from aiops.adapters.prometheus.envelope import complaint
-from aiops.adapters.prometheus.wire import Adapter, running
+from aiops.adapters.prometheus.wire import Adapter, Line, running
 from aiops.errors import Forbidden, NotFound, PortError, Rejected, Unavailable
 from aiops.model.prometheus import PrometheusSettings
 
@@ -47,7 +46,7 @@ class Session(requests.Session):
         super().__init__()
         self.settings = settings
         self.trust_env = False  # no proxy and no .netrc of whoever starts us
-        self.closing = threading.Event()
+        self._line = Line()
         adapter = Adapter(settings)
         self.adapters.clear()
         self.mount("http://", adapter)
@@ -76,13 +75,15 @@ class Session(requests.Session):
                 error = again.error
                 asked_s = error.retry_after_s if isinstance(error, Unavailable) else None
                 pause_s = wait_s if asked_s is None else asked_s
-                if not left or time.monotonic() + pause_s >= until_s or self.closing.wait(pause_s):
+                if not left or time.monotonic() + pause_s >= until_s or self._line.hung_up.wait(pause_s):
                     raise error from again.__cause__
                 wait_s *= 2
         raise AssertionError("unreachable")
 
     def _once(self, method: str, url: str, named: dict[str, Any], until_s: float) -> requests.Response:
-        running.until_s, running.read_s = until_s, self.settings.read_timeout_s
+        if self._line.hung_up.is_set():
+            raise Unavailable(f"{self.settings.url}: not asked, the connections are closed")
+        running.until_s, running.read_s, running.line = until_s, self.settings.read_timeout_s, self._line
         sent = {**credentials.headers(self.settings), **named.get("headers", {})}
         timeout = (self.settings.connect_timeout_s, self.settings.read_timeout_s)
         try:
@@ -111,8 +112,8 @@ class Session(requests.Session):
         return response
 
     def close(self) -> None:
-        """Close the connections; a wait between two tries ends."""
-        self.closing.set()
+        """Close the connections; questions under way and waits between two tries end, none is asked after."""
+        self._line.hang_up()
         super().close()
 
 

@@ -1,15 +1,18 @@
 """Wire: HTTP connections that keep to a deadline, to addresses that were checked, with TLS that is verified.
 
 urllib3's time-outs start anew with every piece that arrives, so a server that sends a byte now and then would
-hold us for ever. Here each receive is given what is left of the deadline of the running question.
+hold us for ever. Here each receive is given what is left of the deadline of the running question, and
+ends when we hang up.
 """
 
+import contextlib
 import http.client
 import io
 import socket
 import ssl
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,39 @@ from aiops.adapters.prometheus import address
 from aiops.errors import ConfigError, Problem
 from aiops.model.prometheus import PrometheusSettings
 
-running = threading.local()  # ``until_s``: monotonic deadline; ``read_s``: time-out between two pieces
+
+class Line:
+    """The sockets on which answers are waited for; all of them can be hung up at once, from any thread."""
+
+    def __init__(self) -> None:
+        self.hung_up = threading.Event()
+        self._lock = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def hold(self, sock: socket.socket) -> None:
+        """An answer is waited for on ``sock``."""
+        with self._lock:
+            self._sockets.add(sock)
+
+    def hang_up(self) -> None:
+        """End every wait, now and later."""
+        self.hung_up.set()
+        with self._lock:
+            sockets = list(self._sockets)
+        for sock in sockets:
+            with contextlib.suppress(OSError):  # it is gone already
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class Running(threading.local):
+    """What the question of this thread keeps to."""
+
+    until_s: float = 0.0  # monotonic deadline
+    read_s: float = 0.0  # time-out between two pieces
+    line: Line | None = None
+
+
+running = Running()
 
 
 class _Pieces(io.RawIOBase):
@@ -36,6 +71,8 @@ class _Pieces(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if running.line is not None and running.line.hung_up.is_set():
+            raise ConnectionAbortedError("we hung up")
         left = running.until_s - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
@@ -52,6 +89,8 @@ class _Answer(http.client.HTTPResponse):
         super().__init__(sock, *args, **named)
         raw: Any = self.fp.detach()  # a BufferedReader over a SocketIO
         self.fp = io.BufferedReader(_Pieces(raw, sock), 65_536)
+        if running.line is not None:
+            running.line.hold(sock)
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
