@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from aiops.core.impact import higher, raised
 from aiops.core.ledger import Attempt, Ledger, did_not_help
 from aiops.core.matching import choose
+from aiops.core.names import odd_name
 from aiops.model import Facts, Incident, NotApplicable, Plan, Playbook, PlaybookStep, Step, Verification
 from aiops.model.wire import digest, short_id, to_json
 from aiops.plugin import Parameters, Remediation
@@ -126,6 +127,8 @@ def _ladder(
         answer = _propose(remediation(entry.remediation, entry.parameters), incident, facts, now)
         if isinstance(answer, NotApplicable):
             skipped.append(f"{entry.remediation}: {answer.reason}")
+        elif odd := odd_name(answer):
+            skipped.append(f"{entry.remediation}: {odd}")
         else:
             steps.append(_finished(answer, entry, rung, facts))
     return tuple(steps), tuple(skipped)
