@@ -189,11 +189,19 @@ def _written(verdicts: Verdicts) -> Floats:
     return np.where(verdicts.status == 2, np.nan, verdicts.score)
 
 
+def _text(score: float) -> str:
+    """Six digits, empty where inconclusive. What is below 1 is not rounded to 1: that is an anomaly."""
+    if math.isnan(score):
+        return ""
+    text = f"{score:.6g}"
+    return "0.999999" if score < 1 <= float(text) else text
+
+
 def write(path: Path, table: Table, answer: Floats) -> None:
     """``timestamp,score``, a row for each of the input, empty where inconclusive; gzip as the input was."""
     lines = ["timestamp,score"]
     for stamp, score in zip(table.stamps, answer.tolist(), strict=True):
-        lines.append(f"{stamp}," if math.isnan(score) else f"{stamp},{score:.6g}")
+        lines.append(f"{stamp},{_text(score)}")
     raw = ("\n".join(lines) + "\n").encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

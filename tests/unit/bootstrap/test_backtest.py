@@ -117,6 +117,25 @@ def test_a_score_of_one_is_where_the_daemon_says_anomaly(tmp_path):
     assert sum(says) > 5
 
 
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (np.nextafter(1.0, 0.0), "0.999999"),
+        (0.9999996, "0.999999"),
+        (0.9999994, "0.999999"),
+        (1.0, "1"),
+        (1.0000001, "1"),
+        (12.3456789, "12.3457"),
+        (np.nan, ""),
+    ],
+)
+def test_what_is_just_below_the_edge_is_not_written_as_the_edge(tmp_path, score, text):
+    """Six digits would round 0.9999996 to 1, which is an anomaly."""
+    table = backtest.Table((str(START),), np.array([START * 1000]), ("value",), np.array([[1.0]]))
+    backtest.write(tmp_path / "a.csv", table, np.array([score]))
+    assert written(tmp_path / "a.csv")[1] == [str(START), text]
+
+
 def panel(table, start, stop):
     target = (Target("Series", "", "value"),)
     return Panel("value", "", target, table.times[start:stop], table.values[:, start:stop])
