@@ -81,8 +81,7 @@ class Session(requests.Session):
         raise AssertionError("unreachable")
 
     def _once(self, method: str, url: str, named: dict[str, Any], until_s: float) -> requests.Response:
-        if self._line.hung_up.is_set():
-            raise Unavailable(f"{self.settings.url}: not asked, the connections are closed")
+        self._must_be_open()
         running.until_s, running.read_s, running.line = until_s, self.settings.read_timeout_s, self._line
         sent = {**credentials.headers(self.settings), **named.get("headers", {})}
         timeout = (self.settings.connect_timeout_s, self.settings.read_timeout_s)
@@ -107,9 +106,14 @@ class Session(requests.Session):
             raise Rejected(text) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _translated(error, self.settings) from error
+        self._must_be_open()  # else an answer that we cut short would look like a wrong one
         if response.status_code // 100 != 2:
             raise _refused(response)
         return response
+
+    def _must_be_open(self) -> None:
+        if self._line.hung_up.is_set():
+            raise Unavailable(f"{self.settings.url}: not asked any more, the connections are closed")
 
     def close(self) -> None:
         """Close the connections; questions under way and waits between two tries end, none is asked after."""
