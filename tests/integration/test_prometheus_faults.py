@@ -262,6 +262,21 @@ def test_a_redirect_is_not_followed_and_credentials_go_nowhere(status, tmp_path)
         assert thief.asked == []
 
 
+def test_neither_proxies_nor_credentials_of_whoever_starts_us_are_used(monkeypatch, tmp_path):
+    """S5: environment and .netrc belong to a person's shell; the URL and the credentials are configured."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login canary password canary\n")
+    with Scripted(lambda page, _: page.send(502, b"")) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        with Scripted(lambda page, _: page.send(200, good())) as scripted:
+            source_of(scripted.url).query(LOAD, AT)
+            assert ["Authorization" in headers for _, _, headers, _ in scripted.asked] == [False]
+        assert proxy.asked == []
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
