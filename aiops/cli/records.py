@@ -15,6 +15,8 @@ from aiops.web.report.view import anomaly_words
 if TYPE_CHECKING:
     from rich.text import Text
 
+ORDERS = {"wakeat": "look again"}  # how the journal calls a command, where that is not a word
+
 
 def record_document(record: Record) -> dict[str, Any]:
     """One record as stored, and whether the digest of its samples is right."""
@@ -69,8 +71,14 @@ def record_lines(record: Record) -> Iterable["Text"]:
         case "step_ended":
             yield line(f"{payload['result']}: {payload['detail']}", indent=1)
         case "life_advanced":
-            orders = ", ".join(f"{one['kind']} {one['id']}" for one in payload["commands"]) or "nothing to do"
-            yield line(f"{payload['event']}: now {payload['life']['state']}; {orders}", indent=1)
+            orders = (
+                ", ".join(
+                    f"{ORDERS.get(one['kind'], one['kind'])} {one['id']}" for one in payload["commands"]
+                )
+                or "nothing to do"
+            )
+            event = payload["event"].replace("timedout", "timed out").replace("leaderwon", "leader again")
+            yield line(f"{event}: now {payload['life']['state']}; {orders}", indent=1)
         case _:
             yield line(", ".join(f"{name}: {value}" for name, value in payload.items())[:500], indent=1)
 

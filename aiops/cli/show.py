@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STYLES", "clock", "console", "number", "plain", "print_json", "span"]
 
+PIPE_WIDTH = 1_000  # columns of a table that is not for a screen: nothing is cut off or wrapped
 STYLES = {
     Severity.CRITICAL: "bold red",
     Severity.HIGH: "red",
@@ -24,8 +25,15 @@ def console(*, err: bool = False) -> "Console":
     """A console on standard output or error."""
     from rich.console import Console
 
-    stream = sys.stderr if err else sys.stdout
-    return Console(stderr=err, highlight=False, soft_wrap=not stream.isatty(), emoji=False, markup=False)
+    terminal = (sys.stderr if err else sys.stdout).isatty()
+    return Console(
+        stderr=err,
+        highlight=False,
+        soft_wrap=not terminal,
+        width=None if terminal else PIPE_WIDTH,
+        emoji=False,
+        markup=False,
+    )
 
 
 def print_json(data: object) -> None:

@@ -11,7 +11,7 @@ from aiops.cli.show import STYLES, clock, plain, span
 from aiops.core.compare import Comparison, score_figures
 from aiops.core.policy import why
 from aiops.core.score import Score, TruthRow, shown
-from aiops.core.words import delay, minute, percent
+from aiops.core.words import count, delay, minute, percent
 from aiops.model import (
     Act,
     Decided,
@@ -144,7 +144,7 @@ def decision_lines(decided: Decided, others: int) -> Iterable["Text"]:
         for later in main.plan.steps[main.step + 1 :]:
             yield line(("         ", ""), f"if that had not helped: {later.summary}", indent=1)
     if others:
-        yield line("         ", (f"and {others} other answers as things changed", "dim"), indent=1)
+        yield line("         ", (f"and {count(others, 'other answer')} as things changed", "dim"), indent=1)
 
 
 def styled(decision: Decision) -> tuple[str, str]:
@@ -183,12 +183,11 @@ def truth_lines(incident_id: str, score: Score | None) -> Iterable["Text"]:
 
 def summary_lines(story: Story) -> Iterable["Text"]:
     """What was read, how long it took, what was found apart from incidents."""
-    count = len(story.incidents)
     yield line(
-        (f"{count} incident{'' if count == 1 else 's'}", "bold"),
-        f" in {minute(story.start_ms)} to {minute(story.end_ms)} UTC: {story.series} series,"
-        f" {story.signals} signals, {story.workloads} workloads, {story.samples:,} samples,"
-        f" judged in {story.elapsed_s:.1f} s",
+        (count(len(story.incidents), "incident"), "bold"),
+        f" in {minute(story.start_ms)} to {minute(story.end_ms)} UTC: {story.series} series of"
+        f" {count(story.signals, 'signal')} on {count(story.workloads, 'workload')},"
+        f" {count(story.samples, 'sample')}, judged in {story.elapsed_s:.1f} s",
     )
     if story.watched_ms > story.start_ms:
         yield line(f"until {minute(story.watched_ms)} it was only learned from")

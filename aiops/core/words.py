@@ -72,6 +72,11 @@ def compact(value: float) -> str:
     )
 
 
+def count(how_many: int, what: str) -> str:
+    """A count with its word: "1 signal", "2,400 signals"."""
+    return f"{how_many:,} {what}{'' if how_many == 1 else 's'}"
+
+
 def percent(value: float | None) -> str:
     """A share as "83 %"; "-" for none."""
     return "-" if value is None or math.isnan(value) else f"{value:.0%}".replace("%", " %")

@@ -57,6 +57,7 @@ def _template() -> jinja2.Template:
         anchor=view.anchor,
         block=block,
         clock=words.clock,
+        count=words.count,
         day=words.day,
         delay=words.delay,
         iso=iso,

@@ -41,7 +41,7 @@ def test_the_timeline_says_what_was_noticed_blamed_and_done(shown):
         "command  kubectl -n shop rollout undo deployment/cart --to-revision=1",
         ", because its signal is back in the band",
         "true     bad deploy",
-        "1 incident in 2026-03-01 00:00 to 2026-03-04 23:50 UTC: 6 series, 2 signals, 3 workloads",
+        "1 incident in 2026-03-01 00:00 to 2026-03-04 23:50 UTC: 6 series of 2 signals on 3 workloads",
         "until 2026-03-02 00:00 it was only learned from",  # the first quarter of four days
         "3,446 samples",  # 6 series of 576 samples, without the gap of 10
         "time to detect, median       10 min",

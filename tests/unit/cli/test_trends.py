@@ -1,7 +1,10 @@
 """aiops trends: the table, the JSON, and what is said of a recording without samples."""
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,3 +67,34 @@ def test_a_path_that_is_no_recording_is_one_line(tmp_path, capsys, monkeypatch):
         aiops.cli.main()
     assert ended.value.code == 2
     assert "expected a recording" in capsys.readouterr().err
+
+
+def test_a_pipe_gets_whole_names_however_long(tmp_path):
+    """A screen is narrow; what a pipe carries on is not for a screen."""
+    path = recording(tmp_path)
+    long = "cart-" + "x" * 120
+    path.write_text(path.read_text().replace("cart_cpu", f"{long}_cpu"))
+    done = subprocess.run(
+        [sys.executable, "-m", "aiops", "trends", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert f"{long}_cpu" in done.stdout
+    assert "…" not in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands(shell):
+    environment = {**os.environ, "_AIOPS_COMPLETE": f"{shell}_source"}
+    aiops_path = Path(sys.executable).with_name("aiops")
+    script = subprocess.run(
+        [aiops_path], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "_AIOPS_COMPLETE" in script.stdout
+    environment |= {"_AIOPS_COMPLETE": "bash_complete", "COMP_WORDS": "aiops ro", "COMP_CWORD": "1"}
+    answer = subprocess.run(
+        [aiops_path], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.stdout.split() == ["plain,rootcause"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aiops.core.words import clock, day, delay, number, percent, plain, quantity, span
+from aiops.core.words import clock, count, day, delay, number, percent, plain, quantity, span
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,13 @@ def test_names_that_people_use_stay(good):
 )
 def test_durations_change_their_unit_where_it_reads_better(ms, words):
     assert span(ms) == words
+
+
+@pytest.mark.parametrize(
+    ("how_many", "words"), [(0, "0 signals"), (1, "1 signal"), (2, "2 signals"), (2400, "2,400 signals")]
+)
+def test_one_is_singular(how_many, words):
+    assert count(how_many, "signal") == words
 
 
 def test_a_delay_before_is_called_so():

@@ -106,14 +106,20 @@ def test_labels_are_text_of_bounded_size(labels, taken):
 
 
 def test_samples_off_the_grid_twice_or_backwards_are_thrown_away_and_counted():
-    """M4: of six, the two at 0 s and 2 s are taken."""
+    """M4: of seven, the two at 0 s and 2 s are taken; one is of before the start, one of after the end."""
     start = AT / 1000
     got = matrix(
-        [start, "1"], [start, "9"], [start + 2, "2"], [start + 1, "9"], [start + 0.5, "9"], [start + 4, "9"]
+        [start - 1, "9"],
+        [start, "1"],
+        [start, "9"],
+        [start + 2, "2"],
+        [start + 1, "9"],
+        [start + 0.5, "9"],
+        [start + 4, "9"],
     )
     assert got.times.tolist() == [AT, AT + 1000, AT + 2000, AT + 3000]
     assert np.nan_to_num(got.values[0], nan=-1).tolist() == [1, -1, 2, -1]
-    assert got.rejected == 4
+    assert got.rejected == 5
 
 
 def test_an_unreadable_sample_costs_itself_and_not_its_series():
