@@ -68,7 +68,13 @@ def command_line() -> str:
             if isinstance(command, click.Group):
                 names += [(f"aiops {name} {sub}", one) for sub, one in command.commands.items()]
     for name, command in names:
-        context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+        context = click.Context(
+            command,
+            info_name=name,
+            max_content_width=100,
+            terminal_width=100,
+            help_option_names=app.context_settings["help_option_names"],  # as under `aiops`
+        )
         parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

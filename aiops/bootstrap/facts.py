@@ -56,7 +56,7 @@ class MetricFacts:
         self._source, self._cluster, self._known_labels, self._rules = source, cluster, known_labels, rules
         self._lock = threading.Lock()
         self._history = History()
-        self._names: Mapping[str, str] = {}
+        self._names: Mapping[str, str] | None = None  # until kube-state-metrics shows how it writes labels
         self._facts: Facts | None = None
 
     def facts(self, at_ms: int) -> Facts:
@@ -70,12 +70,14 @@ class MetricFacts:
         """Ask how things stand at ``at_ms``; the first time how they came to be so. Raises PortError, and
         then what was known stands and grows old."""
         with self._lock:
-            if self._history.last_ms is None:
-                self._names = renames_of(self._source, at_ms)
-                times = np.arange(at_ms - BACK_MS, at_ms, BACK_STEP_MS, dtype=np.int64)
-                self._history = history_of(self._source, times, BACK_STEP_MS, self._names)
             now = np.array([at_ms], np.int64)
-            self._history.follow(history_of(self._source, now, BACK_STEP_MS, self._names))
+            if self._history.last_ms is None:
+                times = np.arange(at_ms - BACK_MS, at_ms, BACK_STEP_MS, dtype=np.int64)
+                self._names = renames_of(self._source, np.append(times, now))
+                self._history = history_of(self._source, times, BACK_STEP_MS, self._names or {})
+            elif self._names is None:
+                self._names = renames_of(self._source, now)
+            self._history.follow(history_of(self._source, now, BACK_STEP_MS, self._names or {}))
             self._history.forget(at_ms - KEPT_MS)
             rebuilt = rebuild(self._history, self._known_labels, self._rules())
             self._facts = Fold(self._cluster, rebuilt.lines, rebuilt.unknown).facts(at_ms)

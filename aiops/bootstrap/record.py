@@ -174,7 +174,7 @@ def _past(
         progress(number, f"cluster facts, {iso(int(chunk[0]))[:10]}")
         kept = partial.facts(number)
         if kept is None:
-            names = renames_of(source, int(chunks[-1][-1])) if names is None else names
+            names = renames_of(source, np.concatenate(chunks)) or {} if names is None else names
             kept = history_of(source, chunk, step_ms, names).to_plain()
             partial.keep_facts(number, kept)
         history.follow(History.from_plain(kept))

@@ -11,14 +11,25 @@ from aiops.errors import NotFound, Rejected
 from aiops.model import Role, Signal, TargetMapping, Times
 from aiops.ports import MetricSource, Series
 
+TRIES = 24  # times that are looked at for pods
 
-def renames_of(source: MetricSource, at_ms: int) -> dict[str, str]:
-    """How this server writes the labels of places; nothing is renamed where it has no pods to show."""
+
+def renames_of(source: MetricSource, times: Times) -> dict[str, str] | None:
+    """How this server writes the labels of places, by the newest of ``times`` (t,) that has pods to show.
+
+    None where none has: by the plain names, objects would be taken for those of their exporter. At most
+    ``TRIES`` small queries, spread over ``times``; one where kube-state-metrics was there at the end.
+    """
     sample = Signal("sample", "topk(20, kube_pod_info)", "", Role.OTHER, TargetMapping("Pod", "pod", ""))
-    try:
-        return renames(source.query(sample, at_ms).labels)
-    except (Rejected, NotFound):
-        return {}
+    tries = np.linspace(len(times) - 1, 0, min(TRIES, len(times))).astype(int)
+    for at_ms in times[tries]:
+        try:
+            labels = source.query(sample, int(at_ms)).labels
+        except (Rejected, NotFound):
+            return None
+        if len(labels):
+            return renames(labels)
+    return None
 
 
 def history_of(source: MetricSource, chunk: Times, step_ms: int, names: Mapping[str, str]) -> History:

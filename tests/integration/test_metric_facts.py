@@ -48,6 +48,24 @@ def test_the_first_look_goes_back_so_that_a_recent_rollout_is_known(source):
     assert facts.workloads[CART].uid is None
 
 
+def test_names_are_asked_again_until_kube_state_metrics_shows_them(tmp_path):
+    """M7: it was down at the first look; its pods are not taken for its own pod afterwards."""
+
+    def foreign(labels):
+        moved = {f"exported_{k}" if k in ("namespace", "pod") else k: v for k, v in labels.items()}
+        return {**moved, "namespace": "monitoring", "pod": "exporter-0"}
+
+    with prometheus(tmp_path, history=past.text(START_MS, foreign)) as server:
+        source = PrometheusSource(PrometheusSettings(url=server.url))
+        watch = MetricFacts(source, "blue")
+        assert watch.facts(at(-10)).workloads == {}
+        watch.refresh(at(100))
+        assert set(watch.facts(at(100)).workloads) == {CART, DB}
+        late = MetricFacts(source, "blue").facts(at(past.MINUTES + 10))  # down since 10 min, as it starts
+        assert [at for at, _ in events(late, EventKind.SCALE)] == [CART]
+        source.close()
+
+
 def test_later_looks_add_what_happened_since_and_forget_what_is_gone(source):
     watch = MetricFacts(source, "blue", ("aiops.dev/opt-in",))
     watch.facts(at(89))

@@ -197,12 +197,16 @@ def two_clusters(start_ms):
     return openmetrics(sorted([*blue, *green], key=lambda row: row[0]))
 
 
-def test_a_foreign_server_without_honor_labels_names_the_workloads_of_the_right_cluster(tmp_path, start_ms):
-    """M7: two clusters behind one server."""
+def foreign_config(folder):
     ours = "cluster: {name: blue}\nprometheus: {cluster_matchers: {cluster: blue}}\n"
     selector = 'label_replace(shop_requests, "namespace", "$1", "exported_namespace", "(.+)")'
     selector = f'label_replace({selector}, "pod", "$1", "exported_pod", "(.+)")'
-    config_dir = config(tmp_path / "config", ours, selector=selector)
+    return config(folder, ours, selector=selector)
+
+
+def test_a_foreign_server_without_honor_labels_names_the_workloads_of_the_right_cluster(tmp_path, start_ms):
+    """M7: two clusters behind one server."""
+    config_dir = foreign_config(tmp_path / "config")
     with prometheus(tmp_path / "prom", history=two_clusters(start_ms)) as foreign:
         run(*arguments(foreign.url, config_dir, start_ms, tmp_path / "r"))
     recording = open_recording(tmp_path / "r")
@@ -211,6 +215,20 @@ def test_a_foreign_server_without_honor_labels_names_the_workloads_of_the_right_
     assert panel.targets == (CART, DB)
     assert panel.values[:, 60].tolist() == [18, 9]  # green would double it
     assert set(recording.facts(recording.end_ms).workloads) == {CART, DB}
+
+
+def test_objects_are_those_that_are_meant_though_nobody_watched_at_the_end(tmp_path, start_ms):
+    """M7: kube-state-metrics is down as the recording ends; objects are not its exporter's."""
+    config_dir = foreign_config(tmp_path / "config")
+    with prometheus(tmp_path / "prom", history=two_clusters(start_ms)) as foreign:
+        command = arguments(foreign.url, config_dir, start_ms, tmp_path / "r")
+        late = str((start_ms + (past.MINUTES + 30) * MINUTE) // 1000)  # half an hour of nothing
+        command[command.index("--until") + 1] = late
+        run(*command)
+    recording = open_recording(tmp_path / "r")
+    facts = recording.facts(start_ms + 200 * MINUTE)
+    assert set(facts.workloads) == {CART, DB}
+    assert {pod.owner for pod in facts.pods.values()} == {CART, DB}
 
 
 def test_a_server_that_is_not_there_is_one_line_and_exit_code_3(tmp_path, start_ms):
