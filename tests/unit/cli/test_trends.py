@@ -72,7 +72,7 @@ def test_a_path_that_is_no_recording_is_one_line(tmp_path, capsys, monkeypatch):
 def test_a_pipe_gets_whole_names_however_long(tmp_path):
     """A screen is narrow; what a pipe carries on is not for a screen."""
     path = recording(tmp_path)
-    long = "cart-" + "x" * 120
+    long = "cart-" + "x" * 80
     path.write_text(path.read_text().replace("cart_cpu", f"{long}_cpu"))
     done = subprocess.run(
         [sys.executable, "-m", "aiops", "trends", str(path)],
