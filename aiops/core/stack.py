@@ -7,7 +7,8 @@ job that comes every night is no news to any of them, and before the season is k
 The loudest member speaks: one outside its band is enough, and nearly outside in three ways is not outside.
 
 Input:   a Panel.
-Output:  Verdicts (n, t); score and band are those of the loudest member.
+Output:  Verdicts (n, t); the score is the loudest member's. The band is the season's, or the first that is
+         known, so that it is calm to look at; where a sample is outside, that of the loudest who says so.
 Errors:  none while judging; INCONCLUSIVE where no member can tell.
 Cost:    the members' and thirty array operations a block; 8 bytes of state a series beside theirs.
 """
@@ -48,16 +49,17 @@ class Stack:
 
     def loudest(self, values: Floats, centres: tuple[Floats, ...], reaches: tuple[Floats, ...]) -> Verdicts:
         """One verdict a sample from the centre and reach of each member, all (n, t)."""
-        best = np.full(values.shape, -np.inf)
-        centre, reach = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
+        best = np.full(values.shape, np.nan)
+        low, high = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
         for where, far in zip(centres, reaches, strict=True):
             edge = np.maximum(far, np.maximum(self.min_abs, self.min_rel * np.abs(where)))
-            score = around(values, where, edge, self.direction).score
-            louder = np.where(np.isfinite(score), score, -1.0) > best  # -1: no sample, but a band to show
-            louder &= np.isfinite(edge)
-            centre, reach = np.where(louder, where, centre), np.where(louder, edge, reach)
-            best = np.where(louder, score, best)
-        return around(values, centre, reach, self.direction)
+            mine = around(values, where, edge, self.direction)
+            # a band to show: that of the first who knows one, or of the loudest who is outside his
+            first = np.isnan(low) & np.isnan(high) & np.isfinite(edge)
+            shown = first | (mine.anomalous & ~(mine.score <= best))
+            low, high = np.where(shown, mine.low, low), np.where(shown, mine.high, high)
+            best = np.fmax(best, mine.score)
+        return Verdicts.of(best, low, high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
