@@ -113,10 +113,10 @@ class LogWatcher:
         # what is not ours is a bug of ours: it comes with where it happened
         self._log.error("failed", where=what, error=str(error), exc_info=None if ours else error)
 
-    def irregular(self, job: str, what: str) -> None:
-        """A run of a job was missed, skipped or failed: counted, never silent."""
-        self.metrics.irregular.labels(job, what).inc()
-        self._log.warning("job_irregular", job=job, what=what)
+    def irregular(self, job: str, what: str, runs: int = 1) -> None:
+        """Runs of a job were missed, skipped or failed: counted, never silent."""
+        self.metrics.irregular.labels(job, what).inc(runs)
+        self._log.warning("job_irregular", job=job, what=what, runs=runs)
 
 
 def gist(incident: Mapping[str, Any]) -> dict[str, Any]:
