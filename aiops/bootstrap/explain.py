@@ -103,7 +103,11 @@ def from_state(target: Target, at_ms: int, config: Path | None, state: Path | No
         restored = screens.restore(
             FileBaselines(folder / "baselines", lambda _, problem: notes.append(problem), only_read=True)
         )
-        notes += restored.problems
+        if restored.problems:
+            names = ", ".join(sorted({one.partition(":")[0].partition("/")[0] for one in restored.problems}))
+            notes.append(
+                f"what was learned under other settings cannot be shown ({names}): give the daemon's --config"
+            )
         target = known_target(target, [*screens.targets, *named(store)])
         seen = kept(screens, rules, target, at_ms)
         incidents, blind = about(store, target, at_ms), blindness(store, at_ms)

@@ -1,12 +1,15 @@
 """The command line. Each command is a module of its own, imported only when it is called.
 
 Exit codes: 0 done; 1 the answer is no (a check failed, something was not found); 2 the command line or an
-input file is wrong; 3 something outside (Prometheus, the journal) did not answer. Errors are one line on
-standard error, never a traceback. Results go to standard output, progress and notes to standard error.
+input file is wrong; 3 something outside (Prometheus, the journal) did not answer; 130 stopped by Ctrl-C.
+Errors are one line on standard error, never a traceback. Results go to standard output, progress and notes
+to standard error.
 """
 
 import importlib
+import os
 import sys
+from typing import Any
 
 import click
 
@@ -28,6 +31,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+INTERRUPTED = 130  # as shells say it: 128 and the number of SIGINT
+
+
 class LazyGroup(click.Group):
     """Knows its commands by name and loads one only when it is called, so that ``--help`` is instant."""
 
@@ -42,6 +48,17 @@ class LazyGroup(click.Group):
         command = importlib.import_module(f"aiops.cli.{COMMANDS[cmd_name][0]}").command
         assert isinstance(command, click.Command)  # noqa: S101 - our own table
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C and a reader that has seen enough (head, less) end it without noise."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("aiops: stopped", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered goes nowhere
+            ctx.exit(0)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The table itself, without importing anything."""
@@ -79,6 +96,3 @@ def main() -> None:
     except AiopsError as error:
         click.echo(f"aiops: {error}", err=True)
         sys.exit(exit_code(error))
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        sys.stderr.close()
-        sys.exit(0)

@@ -25,8 +25,12 @@ def console(*, err: bool = False) -> "Console":
     """A console on standard output or error."""
     from rich.console import Console
 
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # ends the command as done, see LazyGroup; rich would make it exit code 1
+
     terminal = (sys.stderr if err else sys.stdout).isatty()
-    return Console(
+    return Quiet(
         stderr=err,
         highlight=False,
         soft_wrap=not terminal,

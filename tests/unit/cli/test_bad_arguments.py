@@ -2,8 +2,11 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 
+import click
 import pytest
 
 from aiops.bootstrap.record_live import Options, record_live
@@ -86,3 +89,27 @@ def test_a_report_follows_a_link(tmp_path):
     _put(tmp_path / "link", "the page")
     assert (tmp_path / "page.html").read_text() == "the page"
     assert (tmp_path / "link").is_symlink()
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(aiops, monkeypatch, tmp_path):
+    def pressed(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(click.Path, "convert", lambda *_: pressed(None))
+    result = aiops("trends", tmp_path)
+    assert (result.exit_code, result.stderr) == (130, "aiops: stopped\n")
+
+
+@pytest.mark.parametrize("command", [("check-config", "--explain"), ("check-config", "--json")])
+def test_a_reader_that_has_seen_enough_is_no_error(command):
+    reading, writing = os.pipe()
+    os.close(reading)  # as `| head -0` does
+    done = subprocess.run(
+        [sys.executable, "-m", "aiops", *command],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -169,6 +169,14 @@ def test_a_daemons_state_tells_what_it_expects_after_what_it_learned(state, answ
     assert latency["high"] is None or 0.05 < latency["high"] < 1.0  # about 0.1 s with its noise
 
 
+def test_states_learned_under_other_settings_are_named_and_not_spelled_out(state, answer, tmp_path):
+    (tmp_path / "aiops.yaml").write_text("detection: {step: 7s}\n")
+    notes = answer("explain", "--target", CART, "--at", BAD, "--state", state, "--config", tmp_path)["notes"]
+    (note,) = [one for one in notes if "other settings" in one]
+    assert "error_ratio" in note
+    assert "(threshold=" not in " ".join(notes)
+
+
 def test_looking_moves_no_file_of_the_daemon(state, aiops, tmp_path):
     copy = tmp_path / "state"
     shutil.copytree(state, copy)
