@@ -112,7 +112,7 @@ def _peer(url: str, random: np.random.Generator) -> float:
         newest = float(frame["value"].astype(float).iloc[-1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = ETSModel(past[number], error="add", trend="add").fit(disp=False, maxiter=100)
+            fitted = ETSModel(pd.Series(past[number]), error="add", trend="add").fit(disp=False, maxiter=100)
             predicted = fitted.get_prediction(start=HISTORY, end=HISTORY).summary_frame(alpha=0.01)
         abs(newest - float(predicted["mean"].iloc[0]))
     return time.process_time() - began
