@@ -19,7 +19,7 @@ demo: $(STAMP) ## the main job on the shipped recording: what would have been no
 	$(BIN)/aiops dry-run tests/recordings/shop --html build/demo.html
 
 test: $(STAMP) ## every test, with a real Prometheus (installed by apt-get when root)
-	@bash scripts/system-packages.sh prometheus
+	@bash scripts/system-packages.sh prometheus openssl
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal
 

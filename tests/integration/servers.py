@@ -32,10 +32,15 @@ READY_S = 30.0
 
 def need_prometheus():
     """Skip where Debian's prometheus is not installed; fail there under CI=true."""
-    missing = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
+    need("prometheus", "prometheus", "promtool")
+
+
+def need(package, *commands):
+    """Skip where the commands of a Debian package are not installed; fail there under CI=true."""
+    missing = [name for name in commands if shutil.which(name) is None]
     if not missing:
         return
-    reason = f"{' and '.join(missing)} not on PATH: apt-get install prometheus"
+    reason = f"{' and '.join(missing)} not on PATH: apt-get install {package}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
