@@ -5,7 +5,7 @@ are not text, non-UTF-8, control characters, and what is too large or too deep. 
 whoever knows the wanted type reads them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +65,20 @@ def shown(node: Node) -> str:
             return f"a mapping of {len(entries)} keys"
 
 
-def parse(name: str, data: bytes) -> Node | Problem:
-    """The tree of one file, or the first thing that is wrong with it. Linear in the size of ``data``."""
+def parse(name: str, data: bytes, repeated: list[Problem] | None = None) -> Node | Problem:
+    """The tree of one file, or the first thing that is wrong with it. Linear in the size of ``data``.
+
+    With ``repeated``, keys that stand there again are noted in it and reading goes on with the first of them,
+    so that all that is wrong can be told at once.
+    """
+
+    def again(error: _RefusedError) -> None:
+        if repeated is None:
+            raise error
+        repeated.append(Problem(f"{name}:{error.line}", error.got, error.expected))
+
     try:
-        return _Builder(_events(_text(data))).document()
+        return _Builder(_events(_text(data)), again).document()
     except _RefusedError as error:
         return Problem(f"{name}:{error.line}", error.got, error.expected)
 
@@ -106,8 +116,8 @@ def _events(text: str) -> Iterator[Any]:
 class _Builder:
     """Events to nodes, one pass, with the limits checked on the way."""
 
-    def __init__(self, events: Iterator[Any]) -> None:
-        self._events, self._nodes, self._line = events, 0, 1
+    def __init__(self, events: Iterator[Any], again: Callable[[_RefusedError], None]) -> None:
+        self._events, self._again, self._nodes, self._line = events, again, 0, 1
 
     def _next(self) -> Any:
         event = next(self._events)
@@ -162,8 +172,8 @@ class _Builder:
                 raise _RefusedError(key.line, shown(key), "a key of text")
             if key.text in entries:
                 first = entries[key.text][0].line
-                raise _RefusedError(
-                    key.line, f"key {shown(key)} again (first in line {first})", "each key once"
-                )
-            entries[key.text] = (key, self._node(self._next(), depth + 1))
+                got = f"key {shown(key)} again (first in line {first})"
+                self._again(_RefusedError(key.line, got, "each key once"))
+            value = self._node(self._next(), depth + 1)
+            entries.setdefault(key.text, (key, value))
         return Table(entries, line)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from aiops.errors import Problem
 from aiops.model import Edge, Playbook, Signal
 from aiops.settings import files
 from aiops.settings.document import Items, Node, Table, parse, shown
@@ -61,7 +62,10 @@ def _take(draft: Draft, folder: Path, name: str, data: bytes) -> None:
 
 
 def _fill(draft: Draft, name: str, data: bytes, place: Place) -> None:
-    tree = parse(place.file, data)
+    repeated: list[Problem] = []
+    tree = parse(place.file, data, repeated)
+    for problem in repeated:
+        draft.report.note(problem)
     if not isinstance(tree, Node):
         draft.report.note(tree)
         return

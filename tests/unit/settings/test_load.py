@@ -17,6 +17,13 @@ def test_a_folder_with_one_empty_section_is_all_defaults(tmp_path):
     assert Main(*(getattr(settings, name) for name in Main.__dataclass_fields__)) == Main()
 
 
+def test_every_repeated_key_is_told_and_hides_no_other_problem(tmp_path):
+    main = "policy: {}\npolicy: {}\ndetection: {step: 5s, step: 6s}\nx: 1\n"
+    told = [one.partition(": ")[0::2] for one in problems(folder(tmp_path, main))]
+    assert [where for where, _ in told] == [f"aiops.yaml:{line}" for line in (2, 3)] + ["aiops.yaml:4 x"]
+    assert "key step again (first in line 3)" in told[1][1]
+
+
 def test_every_problem_of_every_file_is_told_at_once_in_the_order_of_the_lines(tmp_path):
     main = """\
 detection:
