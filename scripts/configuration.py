@@ -20,6 +20,7 @@ from aiops.settings.limits import LIMITS
 from aiops.settings.scalars import count, spell
 from aiops.settings.schema import Main
 from aiops.settings.write import one_line, write
+from scripts.markdown import table
 
 HEAD = """\
 # Every setting of aiops, at its default: this file changes nothing. Leave out whatever you do not change.
@@ -117,8 +118,6 @@ def _tables(kind: type, path: str) -> Iterator[tuple[type, str]]:
 
 
 def _section(kind: type, path: str) -> str:
-    from scripts.reference import table
-
     rows: list[tuple[str, ...]] = []
     for key, (field, hint, unit) in keys(kind).items():
         inner = plain(hint)
