@@ -17,7 +17,7 @@ def over(incident: Incident, ground: Ground, now_ms: int, settings: Correlation)
     needed_s = settings.reopen_within_s if flapping else settings.close_after_s
     if now_ms - since_ms < 1000 * needed_s:
         return ""
-    signals = len(incident.anomalies)
+    signals = len({one.key for one in incident.anomalies})  # a prediction is of the same signal
     what = "its signal is" if signals == 1 else f"all {signals} signals are"
     why = f", longer than usual because it came back {incident.flaps} times" if flapping else ""
     return f"{what} back in the band for {needed_s // 60} min{why}"

@@ -184,8 +184,10 @@ def why(decision: Decision) -> Reason:
 def phrase(decision: Decision) -> str:
     """A decision after "would have": "acted: restart Deployment/shop/cart; if that had not helped: ..."."""
     plan, reason = decision.plan, why(decision)
-    what = plan.steps[decision.step].summary if plan.steps else "nothing"
-    because = f"({reason.guard}: {reason.text})"
+    if not plan.steps:
+        return f"done nothing: {reason.text}"
+    what = plan.steps[decision.step].summary
+    because = f"({reason.guard.replace('_', ' ')}: {reason.text})"
     match decision:
         case Act():
             return f"acted: {what}{later_rungs(decision)}"

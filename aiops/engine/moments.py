@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from aiops.core.ledger import decision_of
 from aiops.core.policy import phrase
+from aiops.core.words import day
 from aiops.engine.entries import INCIDENT_KINDS, if_known_of
 from aiops.model import Alert, Anomaly, Entry, Incident, IncidentState, Moment, Record
 from aiops.model.wire import from_json
@@ -39,8 +40,8 @@ def news(entry: Entry, before: Incident | None, now: Incident) -> Iterator[Momen
             what = entry.payload["what"]
             if "reopened" in what:
                 yield Moment(entry.at_ms, "reopened", f"came back, for the {now.flaps}. time")
-            known = {one.key for one in before.anomalies} if before is not None else set()
-            joined = [one for one in now.anomalies if one.key not in known]
+            known = {(one.key, one.kind) for one in before.anomalies} if before is not None else set()
+            joined = [one for one in now.anomalies if (one.key, one.kind) not in known]
             if joined:
                 yield Moment(entry.at_ms, "joined", joined_words(joined))
             if "suspect" in what and now.suspects:
@@ -86,10 +87,15 @@ def suspect_words(incident: Incident) -> str:
 
 
 def joined_words(joined: list[Anomaly]) -> str:
-    """What left its band too."""
-    names = [f"{one.signal} of {one.target}" for one in joined[:MOST_JOINED]]
+    """What left its band too, or is heading for its limit."""
+    names = [f"{one.signal} of {one.target}{heading(one)}" for one in joined[:MOST_JOINED]]
     more = f" and {len(joined) - MOST_JOINED} more" if len(joined) > MOST_JOINED else ""
     return ", ".join(names) + more
+
+
+def heading(one: Anomaly) -> str:
+    """When a predicted anomaly is to come true; "" for one that was observed."""
+    return f", at its limit by {day(one.expected_at_ms)}" if one.expected_at_ms is not None else ""
 
 
 def alert_words(alert: Alert) -> str:

@@ -2,14 +2,18 @@
 
 import math
 
-from aiops.core.words import quantity
-from aiops.model import Anomaly
+from aiops.core.words import minute, quantity
+from aiops.model import Anomaly, Direction
 
 
 def band(one: Anomaly) -> str:
-    """What was observed and what was expected; for a state of Kubernetes, its name."""
+    """What was observed and expected; of a state of Kubernetes its name; of what is predicted, when."""
     if one.condition:
         return one.condition
+    if one.expected_at_ms is not None:
+        limit = one.low if one.direction is Direction.DOWN else one.high
+        reached = f"{quantity(limit, one.unit)} at {minute(one.expected_at_ms)}"
+        return f"{quantity(one.observed, one.unit)}, on its way to {reached}"
     observed = "no data" if math.isnan(one.observed) else quantity(one.observed, one.unit)
     sides = []
     if math.isfinite(one.low):

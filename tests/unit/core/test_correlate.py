@@ -1,5 +1,7 @@
 """Correlate: which troubles are one problem. Each test reads as a timeline of the shop."""
 
+from dataclasses import replace
+
 import pytest
 
 from aiops.core.quality import Quality
@@ -108,8 +110,17 @@ def test_the_node_joins_what_it_caused_also_when_it_is_seen_last():
 
 
 def test_nodes_of_one_zone_are_one_problem():
-    timeline = Timeline(placed(cart="n1")).bad("10:00", N1, signal="disk").bad("10:01", N2, signal="disk")
+    timeline = Timeline(placed(cart="n1")).bad("10:00", N1, signal="disk").bad("10:01", N2, signal="errors")
     assert timeline.groups == ["n1 n2"]
+
+
+def test_nodes_of_two_zones_are_two_problems():
+    """Unlike signals; n3 is of zone b."""
+    facts = placed(cart="n1")
+    n3 = Target("Node", "", "n3")
+    facts = replace(facts, nodes={**facts.nodes, n3: Node(n3, zone="b")})
+    timeline = Timeline(facts).bad("10:00", N1, signal="disk").bad("10:01", n3, signal="errors")
+    assert timeline.groups == ["n1", "n3"]
 
 
 @pytest.mark.parametrize(("apart", "groups"), [("09:51", ["mail post"]), ("09:54", ["mail", "post"])])
@@ -231,11 +242,16 @@ def test_what_was_broken_at_first_sight_is_known(since, kind):
 
 
 def test_known_breakage_stays_known_until_it_was_healthy_once():
-    timeline = Timeline().bad("08:05", "cart").bad("09:30", "cart", signal="cpu")
+    """Once it was, what breaks is new, though its first sight is still near: here that is four hours."""
+    timeline = Timeline(settings=Correlation(first_sight_s=4 * 3600))
+    timeline.bad("08:05", "cart").bad("09:30", "cart", signal="cpu")
     assert timeline.groups == ["cart"]
     timeline.good("10:00", "cart").good("10:00", "cart", signal="cpu").until("10:06")
-    timeline.bad("10:08", "cart", since="10:07")
-    assert [one.kind for one in timeline.open] == ["observed"]
+    timeline.bad("10:08", "cart", since="10:07").bad("10:08", "till", since="10:07")
+    assert sorted((one.prime.name, one.kind) for one in timeline.open) == [
+        ("cart", "observed"),
+        ("till", "known"),
+    ]
 
 
 def test_known_breakage_does_not_swallow_a_neighbour_that_breaks_now():
@@ -265,7 +281,10 @@ def predicted(timeline, at, name="db", due="13:00"):
 def test_what_is_expected_is_an_incident_of_its_own_kind():
     timeline = predicted(Timeline(), "10:00")
     assert timeline.lines == ["10:00 opened predicted db"]
-    assert "is heading for its limit" in timeline.open[0].opened_because
+    (one,) = timeline.open
+    assert "is heading for its limit" in one.opened_because
+    assert "on its way to" in one.opened_because
+    assert one.opened_because.endswith("at 2023-11-15 13:00")
 
 
 def test_it_neither_joins_nor_swallows_what_is_bad_now():
@@ -286,6 +305,8 @@ def test_a_prediction_that_comes_true_gives_way_to_the_incident():
 def test_what_is_here_already_is_not_predicted_beside_it():
     timeline = predicted(Timeline().bad("10:00", "db", signal="disk"), "10:10")
     assert timeline.groups == ["db"]
+    timeline.good("10:20", "db", signal="disk").until("14:00")  # "all 2 signals" would count it twice
+    assert timeline.lines[-1].endswith("closed db: its signal is back in the band for 5 min")
 
 
 # What others say

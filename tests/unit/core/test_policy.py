@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from aiops.core.plan import seal
 from aiops.core.policy import decide_twice, mode_of, phrase, recheck, settle, why
 from aiops.model import Act, Escalate, Hold, Impact, Lean, Mode, Reason, Refuse, Scope
 from tests.unit.core.cases import (
@@ -149,7 +150,13 @@ def test_a_phrase_tells_what_would_have_come_after():
         "if that had not helped: scale Deployment/shop/cart from 4 to 5 pods"
     )
     held = phrase(judged(ladder, the_situation=situation(kill_switch=True)))
-    assert held == "held: restart Deployment/shop/cart, 4 pods (kill_switch: the kill switch is on)"
+    assert held == "held: restart Deployment/shop/cart, 4 pods (kill switch: the kill switch is on)"
+
+
+def test_a_phrase_of_an_empty_plan_says_why_nothing_is_done():
+    assert (
+        phrase(judged(seal(replace(plan(), steps=(), reason="no rung fits")))) == "done nothing: no rung fits"
+    )
 
 
 def rechecked(**changes):

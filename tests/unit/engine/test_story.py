@@ -16,6 +16,7 @@ from aiops.engine.rules import Rules
 from aiops.engine.story import MOST_PLOTS, tell
 from aiops.model import (
     Alert,
+    AnomalyKind,
     Claim,
     ClusterEvent,
     Correlation,
@@ -145,6 +146,17 @@ def test_many_that_join_at_once_are_counted():
     others = tuple(anomaly(CATALOG, name) for name in "abcde")
     (line,) = lines(changes(incident(anomalies=()), (("anomaly",), {"anomalies": others})))
     assert line[1].endswith("c of Deployment/shop/catalog and 2 more")
+
+
+def test_a_prediction_of_a_signal_that_is_outside_already_is_told_with_its_time():
+    first = incident()
+    expected = replace(
+        first.anomalies[0], kind=AnomalyKind.PREDICTED, expected_at_ms=(START // DAY + 1) * DAY + 5 * HOUR
+    )
+    ((what, text),) = lines(changes(first, (("anomaly",), {"anomalies": (first.anomalies[0], expected)})))
+    assert what == "joined"
+    assert text.startswith("memory of Deployment/shop/cart, at its limit by ")
+    assert text.endswith(" 05:00")
 
 
 def test_another_class_and_another_severity_are_told_with_what_they_were():
