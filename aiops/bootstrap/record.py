@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aiops.adapters.recording import importing, tables, writer
-from aiops.adapters.recording.layout import iso, signal_file
+from aiops.adapters.recording.layout import HEAD, PARTIAL, iso, signal_file
 from aiops.adapters.recording.partial import Partial
 from aiops.adapters.recording.reader import Recorded
 from aiops.core.mapping import to_panel
@@ -84,6 +84,13 @@ def quietly(done: int, total: int, what: str) -> None:
 def made_by(command: str) -> str:
     """The command and our version, for the head of a recording."""
     return f"aiops {command}, aiopsd {version('aiopsd')}"
+
+
+def take_place(output: Path, *, restart: bool) -> None:
+    """InputError where a recording, whole or under way, would be lost without ``restart``."""
+    for name, got in ((HEAD, "a whole recording"), (PARTIAL, "a recording under way")):
+        if (output / name).exists() and not restart:
+            raise InputError([Problem(str(output), got, "another directory, or --restart to replace it")])
 
 
 def write_imported(recorded: Recorded, output: Path) -> Summary:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aiops.bootstrap.record import Summary
 
 SOURCES = ("--prometheus", "--from-csv", "--from-json", "--from-openmetrics")
+LIVE_ONLY = ("since", "until", "step", "config", "signals", "kubeconfig", "context", "name")
 
 
 @click.command()
@@ -34,7 +35,8 @@ SOURCES = ("--prometheus", "--from-csv", "--from-json", "--from-openmetrics")
     help="A reply of query_range; may be repeated.",
 )
 @click.option("--from-openmetrics", type=click.Path(path_type=Path), help="OpenMetrics text with timestamps.")
-def command(**options: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
     """Make a recording: a directory that `aiops dry-run` replays.
 
     From a live Prometheus it is fetched chunk by chunk; stopped at any time, the same command goes on where
@@ -50,7 +52,17 @@ def command(**options: Any) -> None:
     if len(given) != 1:
         got = " and ".join(given) or "none of them"
         raise click.UsageError(f"expected one of {', '.join(SOURCES)}, got {got}")
+    unused = [] if options["url"] else [name for name in LIVE_ONLY if _given(ctx, name)]
+    if unused:
+        names = " and ".join(
+            f"--{name.removesuffix('s')}" if name == "signals" else f"--{name}" for name in unused
+        )
+        raise click.UsageError(f"expected {names} with --prometheus only, got {given[0]}")
     _told(_live(options) if options["url"] else _imported(options))
+
+
+def _given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def _sources(options: dict[str, Any]) -> tuple[Any, ...]:
@@ -60,6 +72,7 @@ def _sources(options: dict[str, Any]) -> tuple[Any, ...]:
 def _imported(options: dict[str, Any]) -> "Summary":
     from aiops.bootstrap import record
 
+    record.take_place(options["output"], restart=options["restart"])
     if options["from_csv"]:
         return record.import_csv(options["from_csv"], options["output"])
     if options["from_json"]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aiops.cli.trends import command
+from aiops.cli import app
 from aiops.errors import Unavailable
 from tests.integration.servers import free_port, openmetrics, prometheus
 
@@ -54,7 +54,7 @@ def test_growth_is_found_in_a_live_prometheus(tmp_path, config):
     """At the end 0.2 are left, at 0.1 a day: two days."""
     now_ms = int(time.time()) * 1000
     with prometheus(tmp_path / "server", history=past(now_ms)) as server:
-        result = CliRunner().invoke(command, ["--config", str(config(server.url)), "--json"])
+        result = CliRunner().invoke(app, ["trends", "--config", str(config(server.url)), "--json"])
     assert result.exception is None, result.exception
     told = json.loads(result.stdout)
     assert told["series"] == 2
@@ -66,6 +66,6 @@ def test_growth_is_found_in_a_live_prometheus(tmp_path, config):
 def test_a_prometheus_that_does_not_answer_is_said(config):
     """M1."""
     folder = config(f"http://127.0.0.1:{free_port()}")
-    result = CliRunner().invoke(command, ["--config", str(folder)])
+    result = CliRunner().invoke(app, ["trends", "--config", str(folder)])
     assert isinstance(result.exception, Unavailable)
     assert "no signal could be read" in str(result.exception)

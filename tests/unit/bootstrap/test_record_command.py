@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from aiops.adapters.prometheus.source import PrometheusSource
 from aiops.bootstrap.record_live import Options, chosen, job_of, known_labels, record_live, rules_of
 from aiops.bootstrap.recordings import open_recording
-from aiops.cli.record import command
+from aiops.cli import app
 from aiops.errors import InputError
 from aiops.model import PrometheusSettings
 from aiops.settings import Settings
@@ -19,7 +19,7 @@ MINUTE, DAY = 60_000, 86_400_000
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(command, [str(one) for one in arguments])
+    return CliRunner().invoke(app, ["record", *[str(one) for one in arguments]])
 
 
 def test_a_csv_file_becomes_a_recording(tmp_path):
@@ -55,6 +55,29 @@ def test_several_replies_and_openmetrics_text_become_recordings(tmp_path):
     (tmp_path / "m.om").write_text('# TYPE x gauge\nx{service="s"} 1 60\n# EOF\n')
     assert invoke("--from-openmetrics", tmp_path / "m.om", "-o", tmp_path / "o").exit_code == 0
     assert open_recording(tmp_path / "o").panel("x").values.tolist() == [[1]]
+
+
+def test_an_import_never_replaces_a_recording_unasked(tmp_path):
+    """Two weeks of a live server are not lost to a mistyped name."""
+    (tmp_path / "rps.csv").write_text("timestamp,value\n1772323200,1\n")
+    arguments = ("--from-csv", tmp_path / "rps.csv", "-o", tmp_path / "r")
+    assert invoke(*arguments).exit_code == 0
+    again = invoke(*arguments)
+    assert isinstance(again.exception, InputError)
+    assert "another directory, or --restart to replace it, got a whole recording" in str(again.exception)
+    assert invoke(*arguments, "--restart").exit_code == 0
+    (tmp_path / "under-way" / "partial").mkdir(parents=True)
+    begun = invoke("--from-csv", tmp_path / "rps.csv", "-o", tmp_path / "under-way")
+    assert "got a recording under way" in str(begun.exception)
+
+
+@pytest.mark.parametrize(
+    "option", [("--signal", "x"), ("--since", "1d"), ("--kubeconfig", "f"), ("--name", "n")]
+)
+def test_an_option_that_an_import_would_ignore_is_refused(tmp_path, option):
+    done = invoke("--from-csv", tmp_path, "-o", tmp_path / "r", *option)
+    assert done.exit_code == 2
+    assert f"expected {option[0]} with --prometheus only" in done.output
 
 
 @pytest.mark.parametrize("sources", [(), ("--from-csv", "x", "--prometheus", "http://y")])

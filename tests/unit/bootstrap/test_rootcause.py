@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from aiops.bootstrap.rootcause import rank_case
-from aiops.cli.rootcause import command
+from aiops.cli import app
 from aiops.errors import InputError
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -95,7 +95,9 @@ def test_a_falling_availability_is_read_as_failures(tmp_path):
 
 
 def test_the_command_prints_json_with_services_and_words(tmp_path):
-    result = CliRunner().invoke(command, [str(write(tmp_path / "case", columns(*USUAL), META)), "--json"])
+    result = CliRunner().invoke(
+        app, ["rootcause", str(write(tmp_path / "case", columns(*USUAL), META)), "--json"]
+    )
     told = json.loads(result.stdout)
     assert (told["case"], told["verdict"]) == ("case", "known")
     assert told["suspects"][0]["service"] == "cart"
@@ -104,7 +106,7 @@ def test_the_command_prints_json_with_services_and_words(tmp_path):
 
 
 def test_the_table_shows_the_first_suspect_and_the_verdict(tmp_path):
-    result = CliRunner().invoke(command, [str(write(tmp_path / "case", columns(*USUAL), META))])
+    result = CliRunner().invoke(app, ["rootcause", str(write(tmp_path / "case", columns(*USUAL), META))])
     assert "cart" in result.stdout.splitlines()[1]
     assert "verdict: known" in result.stderr
 

@@ -6,12 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from aiops.bootstrap.config import find_state, load_settings, shipped_folder
-from aiops.cli.check_config import command
+from aiops.cli import app
 from tests.unit.settings.folders import folder, signals
 
 
 def run(*arguments):
-    answer = CliRunner().invoke(command, [str(one) for one in arguments])
+    answer = CliRunner().invoke(app, ["check-config", *[str(one) for one in arguments]])
     assert answer.exception is None or isinstance(answer.exception, SystemExit)
     return answer.exit_code, answer.stdout
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import aiops.cli
-from aiops.cli.trends import command
+from aiops.cli import app
 
 DAYS, STEP_S = 6, 600
 LENGTH = DAYS * 144
@@ -35,7 +35,7 @@ def recording(folder):
 
 
 def run(*arguments):
-    return CliRunner().invoke(command, [str(one) for one in arguments])
+    return CliRunner().invoke(app, ["trends", *[str(one) for one in arguments]])
 
 
 def test_the_json_holds_every_finding_with_its_target(tmp_path):
