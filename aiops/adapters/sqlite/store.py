@@ -50,7 +50,9 @@ class SqliteStore:
                 undo.pop_all()
 
     def _connect(self, busy_timeout_s: float) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, busy_timeout_s, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(
+            self._path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA trusted_schema = OFF")
         return db
