@@ -1,6 +1,6 @@
 """The command line. Each command is a module of its own, imported only when it is called.
 
-Exit codes: 0 done; 1 the answer is no (a check failed, something was not found); 2 the command line or an
+Exit codes: 0 done; 1 the answer is no (a check failed, nothing can be seen); 2 the command line or an
 input file is wrong; 3 something outside (Prometheus, the journal) did not answer; 130 stopped by Ctrl-C.
 Errors are one line on standard error, never a traceback. Results go to standard output, progress and notes
 to standard error.
