@@ -7,8 +7,8 @@ baselines are saved, the journal is closed.
 
 import functools
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +37,7 @@ from aiops.web.app import make_app
 from aiops.web.server import Server
 
 SAVE_S, TIDY_S, FACTS_S = 60.0, 600.0, 15.0
+STOP_S = 5.0  # for questions under way, once we are told to stop
 KEPT_S, MOST_COLUMNS = 3 * 3600, 1_000  # what the rings hold: enough for what was calm before an incident
 
 
@@ -63,6 +64,7 @@ def run(options: Options, stop: threading.Event) -> None:
     with ExitStack() as stack:
         store = stack.enter_context(lead(state))
         source = stack.enter_context(closing(make_source(settings.prometheus)))
+        stack.enter_context(_ends_soon(stop, source.close))
         live = assemble(settings, store, source, state, LogWatcher(metrics, clock), options.facts)
         stack.enter_context(closing(live.collector))
         server = stack.enter_context(_server(settings, live, metrics))
@@ -88,6 +90,24 @@ def run(options: Options, stop: threading.Event) -> None:
         _keep_going(live, stop)
         live.save()
     log.info("stopped")
+
+
+@contextmanager
+def _ends_soon(stop: threading.Event, hang_up: Callable[[], None]) -> Iterator[None]:
+    """Once told to stop, what is being asked gets ``STOP_S`` to be answered; then we hang up. Whoever stops
+    us waits half a minute before the kill, and a server that is silent may keep us longer than that."""
+    over = threading.Event()
+
+    def wait() -> None:
+        stop.wait()
+        if not over.wait(STOP_S):
+            hang_up()
+
+    threading.Thread(target=wait, name="stop", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def settings_for(options: Options) -> Settings:

@@ -20,7 +20,7 @@ from aiops.engine.collect import Collected, Collector
 from aiops.engine.forget import Forget
 from aiops.engine.loop import Loop
 from aiops.engine.screens import Restored, Screens
-from aiops.engine.start import seen_before, still_bad
+from aiops.engine.start import last_words, seen_before, still_bad
 from aiops.engine.window import Rings
 from aiops.errors import PortError
 from aiops.model import Facts, Record
@@ -88,6 +88,9 @@ class Live:
 
     def restore(self) -> Restored:
         """Take up the baselines, the open incidents and the ledger where the last run left them."""
+        if not entries.newest_ms(self.loop.store):
+            # stopped before the first tick: what was bad in the part that was learned is not in the journal
+            return Restored(0, 0, ())
         restored = self.screens.restore(self.baselines)
         seen = sorted(self.screens.targets)
         self.loop.restore(seen)
@@ -97,7 +100,9 @@ class Live:
         """Learn from the history that is missing: two weeks at first, after a restart only the gap.
 
         Of a first history only what is still bad at its end is told, at the first tick, as known breakage; of
-        a gap everything that happened. Data that cannot be had is told, and the loop starts cold.
+        a gap everything of the last ``NEAR_MS``, and of what came before it how it ended. Data that cannot be
+        had is told, and the loop starts cold: where nothing of a stretch can be had, the rest is not asked
+        for. A stretch that a stop cuts short is not learned from.
         """
         now_ms = self._now()
         known_ms = entries.newest_ms(self.loop.store)
@@ -107,20 +112,26 @@ class Live:
             if stopped():
                 return
             collected = self.collector.history(start + 1, end, step, self.facts(now_ms))
+            if stopped():
+                return
             self.rings.write(list(collected.panels.values()))
             self._pending += [one for one in self.screens.judge(collected.panels) if one.at_ms > known_ms]
             if not gap:
                 self._pending = still_bad(self._pending)
+            elif end <= now_ms - NEAR_MS:
+                self._pending = last_words(self._pending)
             self.watcher.learned((number + 1) / len(stretches), collected)
+            if self.collector.signals and all(one.error for one in collected.readings):
+                break
         broken = () if gap else self._pending
         self.loop.book = seen_before(self.loop.book, self.facts(now_ms), self.screens.targets, broken)
         self.quality = Quality({}, warm_from_ms=now_ms + self.window_ms)
 
     def _stretches(self, learned_ms: int, now_ms: int) -> list[tuple[int, int, int]]:
-        """(start, end, step) of what is missing: coarse far away, fine near by, fine all through a gap."""
+        """(start, end, step) of what is missing: coarse far away, fine near by."""
         days = self.loop.rules.detection.history_days
         first = max(learned_ms, now_ms - int(days * DAY_MS))
-        near = first if learned_ms else max(first, now_ms - NEAR_MS)
+        near = max(first, now_ms - NEAR_MS)
         coarse = max(HISTORY_STEP_MS, self.step_ms)
         stretches = [(at, min(at + DAY_MS, near), coarse) for at in range(first, near, DAY_MS)]
         return stretches + [
@@ -178,8 +189,13 @@ class Live:
         return self._facts or Facts(at_ms, self.loop.rules.cluster, unknown=frozenset({"cluster"}))
 
     def save(self) -> None:
-        """Write the baselines. A failure is told and tried again; the journal does not depend on it."""
+        """Write the baselines. A failure is told and tried again; the journal does not depend on it.
+
+        Not while something that was judged is not in the journal yet: after a crash it is to be judged again.
+        """
         with self._lock:
+            if self._pending:
+                return
             try:
                 self.screens.save(self.baselines)
             except PortError as error:

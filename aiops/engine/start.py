@@ -24,6 +24,18 @@ def still_bad(happenings: Sequence[Happening]) -> list[Happening]:
     return list(newest.values())
 
 
+def last_words(happenings: Sequence[Happening]) -> list[Happening]:
+    """Of every target and signal only the newest word: bad still, or back since. In the order of time."""
+    newest: dict[object, Happening] = {}
+    for one in happenings:
+        said = one if isinstance(one, Cleared) else Raised(one.anomaly)
+        about = one if isinstance(one, Cleared) else one.anomaly
+        key = (about.target, about.signal, about.detector)
+        newest.pop(key, None)
+        newest[key] = said
+    return list(newest.values())
+
+
 def seen_before(book: Book, facts: Facts, targets: Iterable[Target], broken: Sequence[Happening]) -> Book:
     """``book`` in which ``targets`` were first seen long ago, but for those of ``broken``."""
     known = set(targets)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.integration.daemon import Daemon
-from tests.integration.faults import HTML, Answer, FaultProxy
+from tests.integration.faults import HTML, Answer, BlackHole, FaultProxy
 from tests.integration.servers import Exporter, openmetrics, prometheus
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -165,6 +165,18 @@ def test_a_prometheus_that_goes_bad_makes_the_daemon_blind_and_healthy(world, co
         assert daemon.incidents() == []
         assert sum(line["event"] == "blind" for line in daemon.log) <= 2
         assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("fault", [BlackHole(), Answer(503, b"busy")], ids=["silent", "busy"])
+def test_a_stop_while_it_learns_from_a_server_that_does_not_answer_ends_soon(world, config, tmp_path, fault):
+    """E16: Kubernetes kills after 30 s; a silent server may take as long for each question."""
+    _, server = world
+    with FaultProxy(server.url) as proxy:
+        proxy.fault = fault
+        with Daemon(tmp_path, proxy.url, config) as daemon:
+            daemon.wait_for("restored")
+            assert daemon.stop() == 0  # it waits for 20 s at most
+            daemon.wait_for("stopped")
 
 
 def test_a_second_daemon_on_the_same_journal_is_refused_in_one_line(world, config, tmp_path):

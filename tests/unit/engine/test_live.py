@@ -71,7 +71,16 @@ class Watch:
 class Daemon:
     """One process of the daemon; ``again`` is the next one on the same disk."""
 
-    def __init__(self, source=None, clock=None, store=None, baselines=None, identity=""):
+    def __init__(
+        self,
+        source=None,
+        clock=None,
+        store=None,
+        baselines=None,
+        identity="",
+        history_days=0.01,
+        watch_only=False,
+    ):
         self.clock = clock or FakeClock()
         self.began_ms = self.clock.now_ms()
         self.bad = False
@@ -80,7 +89,7 @@ class Daemon:
         self.watch = Watch()
         rules = Rules(
             (ERRORS,),
-            Detection(step_s=STEP_S, history_days=0.01),
+            Detection(step_s=STEP_S, history_days=history_days),
             Correlation(),
             Policy(),
             (),
@@ -100,7 +109,8 @@ class Daemon:
             self.watch,
             identity,
         )
-        self.live.catch_up(self.live.restore())
+        if not watch_only:
+            self.live.catch_up(self.live.restore())
 
     def value(self, row, at_ms):
         return 0.2 if self.bad and row == 0 else 0.01  # score 2: not yet an instant one
@@ -258,6 +268,18 @@ def test_a_journal_that_refuses_loses_nothing(daemon):
     assert [one.targets for one in daemon.incidents()] == [(CART,)]
 
 
+def test_what_the_journal_refused_is_judged_again_after_a_crash(daemon):
+    """E12: baselines that know of it, beside a journal that does not, would lose the incident for good."""
+    daemon.run(10)
+    daemon.live.save()
+    daemon.bad, daemon.store.full = True, True
+    daemon.run(6)
+    daemon.live.save()
+    daemon.store.full = False
+    again = daemon.again().run(1)
+    assert [one.targets for one in again.incidents()] == [(CART,)]
+
+
 def test_a_disk_that_is_full_for_baselines_is_told_and_nothing_else_stops(daemon):
     daemon.run(3)
     daemon.baselines.full = True
@@ -300,6 +322,72 @@ def test_a_start_that_is_stopped_while_it_learns_ends_at_once():
     fresh.source.asked.clear()
     fresh.live.catch_up(fresh.live.restore(), stopped=lambda: True)
     assert fresh.source.asked == []
+
+
+def test_a_stretch_that_a_stop_cuts_short_is_not_learned_from():
+    """E16: its answers are those of a source that was hung up on."""
+    daemon = Daemon()
+    fresh = Daemon(daemon.source, daemon.clock, watch_only=True)
+    answers = iter([False, True])  # the stop comes while the first stretch is asked for
+    fresh.live.catch_up(fresh.live.restore(), stopped=lambda: next(answers))
+    assert not any(screen.learned_ms for screen in fresh.live.screens.screens.values())
+
+
+def test_where_nothing_can_be_had_the_rest_of_the_history_is_not_asked_for():
+    source = FakeSource({"error_ratio": (LABELS, lambda row, at_ms: 0.01)})
+    source.down = True
+    assert len(Daemon(source, history_days=14).source.asked) == 1
+
+
+def test_a_long_gap_is_asked_for_coarsely_up_to_the_last_two_hours(daemon):
+    """Three days at 5 s would be 51,840 columns a series; at 5 min they are 840 and 1,440."""
+    daemon.run(10)
+    daemon.live.save()
+    daemon.clock.advance(3 * 86_400)
+    daemon.source.asked.clear()
+    Daemon(daemon.source, daemon.clock, daemon.store, daemon.baselines, history_days=14)
+    steps = {step for _, _, _, step in daemon.source.asked}
+    assert steps == {300_000, 5_000}
+    assert sum((end - start) // step for _, start, end, step in daemon.source.asked) < 2_400
+
+
+def test_of_a_long_gap_only_how_it_ended_is_told(daemon):
+    """The cart was bad for an hour of the first of three days, pay is since the second: one incident."""
+    daemon.run(10)
+    daemon.live.save()
+    began = daemon.clock.now_ms()
+    daemon.clock.advance(3 * 86_400)
+
+    def value(row, at_ms):
+        hours = (at_ms - began) / 3_600_000
+        return 0.2 if (row == 0 and 5 < hours < 6) or (row == 1 and hours > 40) else 0.01
+
+    daemon.source.tables["error_ratio"] = (LABELS, value)
+    again = Daemon(daemon.source, daemon.clock, daemon.store, daemon.baselines, history_days=14).run(2)
+    assert [one.targets for one in again.incidents()] == [(Target("Deployment", "shop", "pay"),)]
+
+
+def test_an_incident_that_ended_in_a_long_gap_is_closed_after_it(daemon):
+    daemon.run(10)
+    daemon.bad = True
+    daemon.run(5)
+    daemon.live.save()
+    (before,) = daemon.incidents()
+    daemon.bad = False
+    daemon.clock.advance(2 * 86_400)
+    again = Daemon(daemon.source, daemon.clock, daemon.store, daemon.baselines, history_days=14).run(70)
+    (after,) = again.incidents()
+    assert (after.id, after.state) == (before.id, IncidentState.CLOSED)
+
+
+def test_a_first_learning_that_was_cut_short_begins_anew():
+    """What was bad in the history, and is, was broken when we first saw it."""
+    source = FakeSource({"error_ratio": (LABELS, lambda row, at_ms: 0.5 if row == 0 else 0.01)})
+    first = Daemon(source, history_days=3)  # killed before its first tick
+    first.live.save()
+    first.clock.advance(3600)
+    again = Daemon(source, first.clock, first.store, first.baselines, history_days=3).run(2)
+    assert [one.kind for one in again.incidents()] == [IncidentKind.KNOWN]
 
 
 def test_a_source_that_is_down_at_the_start_is_told_and_the_loop_begins_cold():
