@@ -52,7 +52,9 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C and a reader that has seen enough (head, less) end it without noise."""
         try:
-            return super().invoke(ctx)
+            answer = super().invoke(ctx)
+            sys.stdout.flush()  # here, so that a closed pipe is noticed while it can still be told
+            return answer
         except KeyboardInterrupt:
             click.echo("aiops: stopped", err=True)
             ctx.exit(INTERRUPTED)

@@ -1,15 +1,25 @@
 """The reference and config/aiops.yaml are made from the code, and up to date."""
 
-import pytest
+import subprocess
+import sys
 
 from scripts import configuration
 from scripts.reference import PAGES, ROOT
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_a_page_is_what_the_code_says(path):
-    """`make docs` makes them all anew."""
-    assert path.read_text() == PAGES[path](), f"out of date: {path.relative_to(ROOT)} (make docs)"
+def test_every_page_is_what_the_code_says():
+    """`make docs` makes them all anew. In a process of its own: what other tests called leaves its traces in
+    click's commands."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.reference", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(PAGES) >= 8
 
 
 def test_every_setting_is_described():
