@@ -128,7 +128,7 @@ class Screen:
     def unpack(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
         """Restore what ``pack`` gave; ValueError where it is not of this detector and configuration."""
         if meta.get("detector") != repr(self.detector):
-            raise ValueError(f"state of {meta.get('detector')}, expected of {self.detector!r}")
+            raise ValueError(f"learned by another {self.name}, or with other settings: it learns anew")
         targets = tuple(Target(*parts) for parts in meta["targets"])
         blank = self.detector.fit(nothing(self.signal, targets))
 
