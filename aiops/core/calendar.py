@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.model import FreezeWindow, Mask, Times
-from aiops.model.civil import holidays as holidays  # noqa: PLC0414 - asked for here by many
+from aiops.model.civil import holidays, zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SUNDAY = 6
@@ -31,14 +31,6 @@ DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 _CLOCK = re.compile(r"(\d\d):(\d\d)")
 _FAR_DAYS = 400  # a window that has not ended after so many days has no end worth waiting for
-
-
-def zone(name: str) -> ZoneInfo:
-    """The time zone ``name``; ValueError where there is none."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"timezone: expected a name such as Europe/Berlin, got {name!r}") from error
 
 
 def _offset_ms(at_ms: int, where: ZoneInfo) -> int:

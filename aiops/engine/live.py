@@ -144,8 +144,6 @@ class Live:
             began = self.clock.monotonic_s()
             try:
                 self._tick(began)
-            except PortError as error:
-                self.watcher.failed("tick", error)
             except Exception as error:  # noqa: BLE001 - the edge: counted, logged, and the next tick comes
                 self.watcher.failed("tick", error)
             self.alive_s = self.clock.monotonic_s()

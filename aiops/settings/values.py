@@ -19,6 +19,7 @@ from aiops.model import (
     Signal,
     TargetMapping,
     Verification,
+    civil,
 )
 from aiops.model.prometheus import LABEL_NAME
 from aiops.model.target import CLUSTER_SCOPED
@@ -87,9 +88,9 @@ def _window(window: FreezeWindow) -> Iterator[Wrong]:
 
 
 def _detection(detection: Detection) -> Iterator[Wrong]:
-    yield from _refused(lambda: calendar.zone(detection.timezone), "timezone")
+    yield from _refused(lambda: civil.zone(detection.timezone), "timezone")
     if detection.holidays:
-        yield from _refused(lambda: calendar.holidays(detection.holidays, A_DAY, A_DAY), "holidays")
+        yield from _refused(lambda: civil.holidays(detection.holidays, A_DAY, A_DAY), "holidays")
 
 
 def _policy(policy: Policy) -> Iterator[Wrong]:

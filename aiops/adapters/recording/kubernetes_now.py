@@ -86,7 +86,7 @@ def _client(kubeconfig: Path, context: str) -> Any:
     try:
         make: Any = config.new_client_from_config  # the vendor's is untyped
         return make(str(kubeconfig), context or None, persist_config=False)
-    except Exception as error:
+    except Exception as error:  # whatever the client makes of a person's file, it is a wrong file
         got = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise InputError([Problem(f"--kubeconfig {kubeconfig}", got, "a kubeconfig that works")]) from error
 
