@@ -11,7 +11,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.model import AppendCondition, Entry, Facts, Floats, Record, Signal, Times
+from aiops.model import (
+    AppendCondition,
+    Change,
+    Entry,
+    Facts,
+    Floats,
+    Look,
+    Mark,
+    Receipt,
+    Record,
+    Signal,
+    Target,
+    Times,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +63,33 @@ class MetricSource(Protocol):
 
 
 class FactSource(Protocol):
-    """The reading half of ``Cluster``: what Kubernetes says. ``Cluster`` adds writes in a later issue."""
+    """The reading half of ``Cluster``: what Kubernetes says."""
 
     def facts(self, at_ms: int) -> Facts:
         """The cluster as known at ``at_ms``. Raises PortError when it cannot be read."""
+        ...
+
+
+class Cluster(FactSource, Protocol):
+    """The API server. Reads raise PortError; a write answers with a receipt, whatever becomes of it.
+
+    ``facts`` come from a cache that lists and watches; their ``at_ms`` is the last sign of life of the most
+    silent watch, so that a watch which is silently dead makes them old (E10). Safe between threads.
+    """
+
+    def send(self, change: Change, mark: Mark, *, dry_run: bool = False) -> Receipt:
+        """One write, once: uid and resourceVersion as preconditions, ``mark`` in the same request. With
+        ``dry_run`` the server does everything but commit. Raises ValueError for a change without a version.
+        """
+        ...
+
+    def look(self, change: Change, mark: Mark) -> Look:
+        """Read the object afresh, past the cache, and tell what it shows of ``change``."""
+        ...
+
+    def capture(self, target: Target, at_ms: int) -> Mapping[str, object]:
+        """Evidence about a pod or workload as plain JSON: events, states, termination messages; the last log
+        lines only where switched on, redacted, limited in size and time. Raises PortError."""
         ...
 
 

@@ -284,7 +284,7 @@ def event_of(outcome: Outcome) -> Event:
             return lives.Applied(plan_id, step)
         case Result.VERIFIED:
             return lives.Verified(plan_id, step)
-        case Result.FAILED:
+        case Result.FAILED | Result.REFUSED | Result.SUPERSEDED:
             return lives.Failed(plan_id, step, outcome.detail)
         case Result.UNVERIFIED:
             return lives.TimedOut()

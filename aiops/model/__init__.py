@@ -14,13 +14,17 @@ from aiops.model.facts import (
     Edge,
     EventKind,
     Facts,
+    Freeze,
+    Manager,
     Node,
     Pod,
     Revision,
+    Service,
     Workload,
 )
 from aiops.model.incident import Evidence, Incident, IncidentKind, IncidentState, Severity, Suspect
 from aiops.model.journal import AppendCondition, Budget, Entry, Record, StreamAt
+from aiops.model.kubernetes import Access, EvidenceSettings, KubernetesSettings, StopSettings
 from aiops.model.mode import Mode
 from aiops.model.panel import Floats, Mask, Panel, Times
 from aiops.model.plan import (
@@ -36,16 +40,19 @@ from aiops.model.plan import (
 from aiops.model.playbook import Matcher, Playbook, PlaybookStep, SymptomMatcher
 from aiops.model.policy import Breaker, Budgets, FreezeWindow, Policy, Scope, StormLimits
 from aiops.model.prometheus import PrometheusSettings, QueryBudget
+from aiops.model.receipt import Answer, Look, Mark, Receipt, Sight
 from aiops.model.signal import Direction, Role, Rollup, Signal, TargetMapping
 from aiops.model.story import Decided, IncidentStory, Moment, Plot, Story, TrueIncident
 from aiops.model.target import Target
 from aiops.model.verdicts import Status, Verdicts
 
 __all__ = [
+    "Access",
     "Act",
     "Alert",
     "Anomaly",
     "AnomalyKind",
+    "Answer",
     "AppendCondition",
     "Autoscaler",
     "BlastRadius",
@@ -69,8 +76,10 @@ __all__ = [
     "Escalate",
     "EventKind",
     "Evidence",
+    "EvidenceSettings",
     "Facts",
     "Floats",
+    "Freeze",
     "FreezeWindow",
     "Hold",
     "Impact",
@@ -78,7 +87,11 @@ __all__ = [
     "IncidentKind",
     "IncidentState",
     "IncidentStory",
+    "KubernetesSettings",
     "Lean",
+    "Look",
+    "Manager",
+    "Mark",
     "Mask",
     "Matcher",
     "Mode",
@@ -96,6 +109,7 @@ __all__ = [
     "PrometheusSettings",
     "QueryBudget",
     "Reason",
+    "Receipt",
     "Record",
     "Refuse",
     "Result",
@@ -103,10 +117,13 @@ __all__ = [
     "Role",
     "Rollup",
     "Scope",
+    "Service",
     "Severity",
+    "Sight",
     "Signal",
     "Status",
     "Step",
+    "StopSettings",
     "StormLimits",
     "Story",
     "StreamAt",

@@ -83,6 +83,8 @@ class Result(StrEnum):
     FAILED = "failed"
     UNDONE = "undone"
     UNVERIFIED = "unverified"
+    REFUSED = "refused"  # a re-check or the API server said no: nothing was changed
+    SUPERSEDED = "superseded"  # the object is not the one planned on any more: nothing was changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,16 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class Manager:
+    """Who wrote which fields of an object, as the API server keeps it (``managedFields``)."""
+
+    name: str  # "argocd-controller", "helm", "kubectl-edit", "kube-controller-manager", ours: "aiops"
+    at_ms: int | None
+    fields: tuple[str, ...]  # "spec.replicas", "spec.template.spec.containers[web].image"
+    subresource: str = ""  # "scale", "status"
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """A Deployment, StatefulSet, DaemonSet, Job or CronJob as last read."""
 
@@ -94,6 +104,12 @@ class Workload:
     containers: tuple[Container, ...] = ()  # empty is unknown
     node_names: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
+    managers: tuple[Manager, ...] | None = None  # None is unknown, () is nobody
+    suspended: bool | None = None  # of a CronJob or Job
+    deleting: bool | None = None  # somebody has deleted it; finalizers are worked off
+    selector: Mapping[str, str] | None = None  # labels by which it finds its pods; None is unknown
+    budgets: int | None = None  # disruption budgets that match its pods; two make every eviction fail
+    manifest: Mapping[str, Any] | None = None  # of a Job: spec to run again; of others None
 
     @property
     def rollout_takes(self) -> int | None:
@@ -115,6 +131,14 @@ class Pod:
     node: str | None = None
     phase: str | None = None
     ready: bool | None = None
+    resource_version: str | None = None
+    labels: Mapping[str, str] | None = None  # None is unknown
+    reason: str = ""  # of a failed pod: "Evicted"
+    deleting: bool | None = None
+    controller: Target | None = None  # its direct owner: the ReplicaSet, Job ...; None: nobody, or unknown
+    mirror: bool | None = None  # a static pod of the kubelet: an eviction changes nothing
+    local_storage: bool | None = None  # emptyDir with data that an eviction loses
+    since_ms: int | None = None  # when it was created
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +152,26 @@ class Node:
     unschedulable: bool | None = None
     resource_version: str | None = None
     labels: Mapping[str, str] | None = None  # None is unknown
+    annotations: Mapping[str, str] | None = None  # None is unknown
+    taints: tuple[Mapping[str, str], ...] | None = None  # key, value, effect, timeAdded; None is unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service as last read: by which labels it finds its pods."""
+
+    target: Target
+    selector: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Somebody else's rule that nothing is changed in a namespace now, such as a sync window of Argo CD."""
+
+    name: str  # for people: "Argo CD sync window deny 0 22 * * * of project shop"
+    namespace: str
+    until_ms: int | None = None
+    workloads: frozenset[Target] = frozenset()  # empty: the whole namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +245,9 @@ class Facts:
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     claims: Mapping[Target, Claim] = field(default_factory=dict)
     autoscalers: Mapping[Target, Autoscaler] = field(default_factory=dict)
+    services: Mapping[Target, Service] = field(default_factory=dict)
+    namespace_annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    freezes: tuple[Freeze, ...] = ()
     unknown: frozenset[str] = frozenset()  # names of kinds of fact that nobody could read: "pdb", "owners"
 
     def owner(self, target: Target) -> Target:

@@ -29,6 +29,7 @@ class ChangeVerb(StrEnum):
     EVICT = "evict"
     DELETE = "delete"
     CREATE = "create"
+    CAPTURE = "capture"  # writes nothing: evidence is read and kept in the journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ class Step:
     destructive: bool = False  # delete, evict, drain: needs two sources of evidence
     because: str = ""  # why this impact, when it was raised
     rung: int = 0  # position in the playbook's ladder, filled by the planner
+    before: tuple[Change, ...] = ()  # evidence that is captured first, filled by the planner
+    then: tuple[Change, ...] = ()  # further changes, one after the other: the evictions of a drain
+    deadline_s: int = 60  # a step of several changes that is not through by then has failed
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Everything that the step reads and writes, in order."""
+        return (*self.before, self.change, *self.then)
 
 
 @dataclass(frozen=True, slots=True)

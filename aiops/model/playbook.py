@@ -46,6 +46,7 @@ class PlaybookStep:
 
     remediation: str  # see the reference of remediations
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)  # over its defaults
+    capture: bool = False  # keep evidence (events, states, last words) before what would be lost is changed
     impact: Impact | None = None  # may raise the remediation's own impact, never lower it
 
 

@@ -11,6 +11,8 @@ from aiops.model import (
     Budgets,
     Correlation,
     Detection,
+    EvidenceSettings,
+    KubernetesSettings,
     Matcher,
     Playbook,
     Policy,
@@ -86,6 +88,12 @@ LIMITS: Mapping[type, Mapping[str, Range]] = {
         "backoff_max_s": (MINUTE, 30 * DAY),
         "approval_deadline_s": (10, 7 * DAY),
     },
+    KubernetesSettings: {
+        "connect_timeout_s": (0.1, 30),
+        "read_timeout_s": (1, 60),
+        "watch_s": (2, 20),
+    },
+    EvidenceSettings: {"log_lines": (1, 500), "log_bytes": (256, 262_144), "timeout_s": (1, 30)},
     QueryBudget: {"max_skip": (1, 1000)},
     ServerSettings: {"port": (0, 65_535)},  # 0: any free one
     Signal: {"min_abs": (0, 1e300), "min_rel": (0, 1e6), "for_s": (0, DAY)},

@@ -11,6 +11,7 @@ from aiops.model import (
     Detection,
     DetectorSettings,
     Edge,
+    KubernetesSettings,
     Playbook,
     Policy,
     PrometheusSettings,
@@ -73,6 +74,7 @@ class Main:
 
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
+    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
     detection: Detection = field(default_factory=Detection)
     detectors: DetectorSettings = field(default_factory=DetectorSettings)
     correlation: Correlation = field(default_factory=Correlation)
