@@ -42,9 +42,10 @@ class Change:
 
     target: Target
     resource_version: str | None
-    patch: Mapping[str, Any]  # a merge patch of absolute values; empty for evict and delete
+    patch: Mapping[str, Any]  # a strategic merge patch of absolute values; the body of a create; else empty
     uid: str | None = None
     verb: ChangeVerb = ChangeVerb.PATCH
+    subresource: str = ""  # of a patch: "resize" of a Pod, which keeps no mark; the effect tells
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Kubernetes: the one API server that is watched and acted upon."""
