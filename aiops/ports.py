@@ -21,6 +21,7 @@ from aiops.model import (
     Mark,
     Receipt,
     Record,
+    Request,
     Signal,
     Target,
     Times,
@@ -90,6 +91,18 @@ class Cluster(FactSource, Protocol):
     def capture(self, target: Target, at_ms: int) -> Mapping[str, object]:
         """Evidence about a pod or workload as plain JSON: events, states, termination messages; the last log
         lines only where switched on, redacted, limited in size and time. Raises PortError."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where people's requests to the running daemon wait."""
+
+    def pending(self) -> tuple[Request, ...]:
+        """Requests that wait, oldest first; one is shown again until it is done. Raises Unavailable."""
+        ...
+
+    def done(self, request: Request) -> None:
+        """Lay a request aside that the journal has. Raises Unavailable; then it is shown again."""
         ...
 
 

@@ -41,7 +41,9 @@ from aiops.model.playbook import Matcher, Playbook, PlaybookStep, SymptomMatcher
 from aiops.model.policy import Breaker, Budgets, FreezeWindow, Policy, Scope, StormLimits
 from aiops.model.prometheus import PrometheusSettings, QueryBudget
 from aiops.model.receipt import Answer, Look, Mark, Receipt, Sight
+from aiops.model.request import Request, RequestKind
 from aiops.model.signal import Direction, Role, Rollup, Signal, TargetMapping
+from aiops.model.stop import Stop
 from aiops.model.story import Decided, IncidentStory, Moment, Plot, Story, TrueIncident
 from aiops.model.target import Target
 from aiops.model.verdicts import Status, Verdicts
@@ -112,6 +114,8 @@ __all__ = [
     "Receipt",
     "Record",
     "Refuse",
+    "Request",
+    "RequestKind",
     "Result",
     "Revision",
     "Role",
@@ -123,6 +127,7 @@ __all__ = [
     "Signal",
     "Status",
     "Step",
+    "Stop",
     "StopSettings",
     "StormLimits",
     "Story",
