@@ -7,6 +7,7 @@ Entries, all on the stream ``actions`` but ``decided``, which is on the incident
 - ``rung_started``: a later rung, after the one before did not help; it shares its plan's budget.
 - ``step_ended``: an outcome. ``applied`` leaves the step in flight, until it is verified.
 - ``unlocked``: a person lifted a lock-out (``target``) or reset the breaker (``playbook``, empty: all).
+- ``overwritten``: somebody wrote over what a step had changed: whoever does so twice is not fought (B6).
 
 A dry run counts for cooldowns, budgets and attempts, so that the dry run looks like the live run; breaker,
 back-off and lock-out, which learn from whether a fix helped, leave it out.
@@ -63,6 +64,8 @@ class Attempt:
     cordons: bool = False
     result: Result | None = None
     ended_ms: int | None = None
+    settle_s: int = 0  # so long after it, what is seen near its target may be its own noise
+    applied_ms: int | None = None  # when the change was in place
 
     @property
     def in_flight(self) -> bool:
@@ -78,6 +81,7 @@ class Ledger:
     attempts: tuple[Attempt, ...] = ()  # oldest first, of the last two days and all in flight
     failures: Mapping[str, int] = field(default_factory=dict)  # of a target, in a row
     failed_ms: Mapping[str, int] = field(default_factory=dict)  # of a target, the newest failure
+    overwritten: Mapping[str, int] = field(default_factory=dict)  # of a target: steps somebody wrote over
     verdicts: Mapping[str, tuple[tuple[int, bool], ...]] = field(default_factory=dict)
     # ^ of a playbook ("" is all): the newest verifications, (time, helped)
 
@@ -92,6 +96,10 @@ class Ledger:
                 ledger = ledger._ended(entry)
             elif entry.kind == "unlocked":
                 ledger = ledger._unlocked(entry)
+            elif entry.kind == "overwritten":
+                target = str(entry.payload["target"])
+                count = ledger.overwritten.get(target, 0) + 1
+                ledger = replace(ledger, overwritten={**ledger.overwritten, target: count})
             if isinstance(record, Record) and entry.stream == STREAM:
                 ledger = replace(ledger, seq=record.seq)
         return ledger
@@ -109,7 +117,8 @@ class Ledger:
         before = next((one for one in self.attempts if (one.plan_id, one.step) == (plan_id, step)), None)
         if before is None or before.result is result:
             return self
-        after = replace(before, result=result, ended_ms=entry.at_ms)
+        applied_ms = entry.at_ms if result is Result.APPLIED else before.applied_ms
+        after = replace(before, result=result, ended_ms=entry.at_ms, applied_ms=applied_ms)
         ledger = replace(self, attempts=tuple(after if one is before else one for one in self.attempts))
         already_judged = before.result in JUDGED  # undone after failed is the same failure
         return ledger if result not in JUDGED or already_judged else ledger._judged(after, entry.at_ms)
@@ -129,12 +138,18 @@ class Ledger:
     def _unlocked(self, entry: Entry) -> "Ledger":
         target, playbook = entry.payload.get("target"), entry.payload.get("playbook")
         failures = {name: count for name, count in self.failures.items() if name != target}
+        overwritten = {name: count for name, count in self.overwritten.items() if name != target}
         verdicts = {name: seen for name, seen in self.verdicts.items() if name != playbook}
-        return replace(self, failures=failures, verdicts=verdicts)
+        return replace(self, failures=failures, overwritten=overwritten, verdicts=verdicts)
 
     def in_flight(self) -> tuple[Attempt, ...]:
         """What is not over yet."""
         return tuple(one for one in self.attempts if one.in_flight)
+
+    def without(self, plan_id: str, step: int) -> "Ledger":
+        """As if this one attempt had not been started: what guards are asked with just before it is sent."""
+        others = tuple(one for one in self.attempts if (one.plan_id, one.step) != (plan_id, step))
+        return replace(self, attempts=others)
 
     def counted_since(self, since_ms: int) -> tuple[Attempt, ...]:
         """Plans started later than ``since_ms``, as the budgets count them."""
@@ -151,10 +166,13 @@ class Ledger:
         return mine[-1] if mine else None
 
     def continues(self, plan: Plan, step: int = 0) -> bool:
-        """Whether the step is the next rung after one that was verified not to have helped. Such a step
-        shares its ladder's budget and does not wait for the cooldown."""
-        last = self.last_rung(plan.incident_id or "", plan.playbook)
-        return last is not None and did_not_help(last) and plan.steps[step].rung > last.rung
+        """Whether the step is the next rung after one that was verified not to have helped, or comes in
+        place of one that changed nothing. Such a step shares its ladder's budget and does not wait for the
+        cooldown; how often it may is ``guards.pace.attempts``'s to say."""
+        last, rung = self.last_rung(plan.incident_id or "", plan.playbook), plan.steps[step].rung
+        if last is None:
+            return False
+        return (did_not_help(last) and rung > last.rung) or (changed_nothing(last) and rung >= last.rung)
 
 
 def did_not_help(attempt: Attempt) -> bool:
@@ -162,10 +180,19 @@ def did_not_help(attempt: Attempt) -> bool:
     return attempt.result in {Result.FAILED, Result.UNDONE}
 
 
+def changed_nothing(attempt: Attempt) -> bool:
+    """The API server, or a last look before it, said no: the cluster is as it was."""
+    return attempt.result in {Result.REFUSED, Result.SUPERSEDED}
+
+
 def _fields(payload: Mapping[str, Any]) -> dict[str, Any]:
     wanted = ("plan_id", "incident_id", "target", "namespace", "playbook", "remediation", "rung", "step")
     fields = {name: payload[name] for name in wanted}
-    return fields | {"node": bool(payload.get("node")), "cordons": bool(payload.get("cordons"))}
+    return fields | {
+        "node": bool(payload.get("node")),
+        "cordons": bool(payload.get("cordons")),
+        "settle_s": int(payload.get("settle_s", 0)),  # older journals have none
+    }
 
 
 def _start(plan: Plan, step: int, subject: Target, counted: bool, now_ms: int) -> Entry:
@@ -183,6 +210,7 @@ def _start(plan: Plan, step: int, subject: Target, counted: bool, now_ms: int) -
         "step": step,
         "node": rung.blast_radius.nodes > 0 or subject.kind == "Node",
         "cordons": rung.change.patch.get("spec", {}).get("unschedulable") is True,
+        "settle_s": plan.verification.settle_s,
     }
     kind = "plan_started" if counted else "rung_started"
     return Entry(kind, STREAM, now_ms, payload, key=f"start:{plan.id}:{step}")
@@ -214,7 +242,7 @@ def entries_for(
 
 def outcome_entry(outcome: Outcome) -> Entry:
     """What came of a step."""
-    key = f"end:{outcome.plan_id}:{outcome.step}:{outcome.result}"
+    key = f"end:{outcome.plan_id}:{outcome.step}:{outcome.result}:{outcome.at_ms}"
     return Entry("step_ended", STREAM, outcome.at_ms, to_json(outcome), key=key)
 
 
@@ -226,6 +254,21 @@ def unlock_entry(by: str, now_ms: int, target: Target | None = None, playbook: s
     if playbook is not None:
         payload["playbook"] = playbook
     return Entry("unlocked", STREAM, now_ms, payload)
+
+
+def overwritten_entry(attempt: Attempt, by: str, detail: str, now_ms: int) -> Entry:
+    """``by`` wrote over what ``attempt`` had changed and left in place. Once a step: written twice, it counts
+    once."""
+    payload = {
+        "target": attempt.target,
+        "plan_id": attempt.plan_id,
+        "step": attempt.step,
+        "remediation": attempt.remediation,
+        "by": by,  # of managedFields, or "" where nobody can tell
+        "detail": detail,
+    }
+    key = f"overwritten:{attempt.plan_id}:{attempt.step}"
+    return Entry("overwritten", STREAM, now_ms, payload, key=key)
 
 
 def decision_of(entry: Entry) -> Decision:

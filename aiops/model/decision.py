@@ -97,3 +97,4 @@ class Outcome:
     at_ms: int
     detail: str = ""
     receipts: tuple[str, ...] = ()
+    harmed: bool = False  # something became worse since: it lowers the autonomy of whoever did it further

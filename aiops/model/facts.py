@@ -154,6 +154,7 @@ class Node:
     labels: Mapping[str, str] | None = None  # None is unknown
     annotations: Mapping[str, str] | None = None  # None is unknown
     taints: tuple[Mapping[str, str], ...] | None = None  # key, value, effect, timeAdded; None is unknown
+    managers: tuple[Manager, ...] | None = None  # None is unknown, () is nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ class Claim:
     owner: Target | None = None
     uid: str | None = None
     resource_version: str | None = None
+    managers: tuple[Manager, ...] | None = None  # None is unknown, () is nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ class Autoscaler:
     maximum: int | None = None
     uid: str | None = None
     resource_version: str | None = None
+    managers: tuple[Manager, ...] | None = None  # None is unknown, () is nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,17 +251,18 @@ class Facts:
     services: Mapping[Target, Service] = field(default_factory=dict)
     namespace_annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
+    budgets: Mapping[Target, Target] = field(default_factory=dict)  # disruption budget -> its one workload
     unknown: frozenset[str] = frozenset()  # names of kinds of fact that nobody could read: "pdb", "owners"
 
     def owner(self, target: Target) -> Target:
-        """The workload a pod, claim or autoscaler belongs to; any other target is its own owner."""
+        """The workload a pod, claim, autoscaler or disruption budget belongs to; any other is its own owner."""
         if (pod := self.pods.get(target)) is not None and pod.owner is not None:
             return pod.owner
         if (claim := self.claims.get(target)) is not None and claim.owner is not None:
             return claim.owner
         if (scaler := self.autoscalers.get(target)) is not None:
             return scaler.scales
-        return target
+        return self.budgets.get(target, target)
 
     def neighbours(self, target: Target) -> frozenset[Target]:
         """Callers and callees of ``target``, one step."""

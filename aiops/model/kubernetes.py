@@ -28,11 +28,12 @@ class EvidenceSettings:
 
 @dataclass(frozen=True, slots=True)
 class StopSettings:
-    """Where the kill switch is looked for, before every write. One that cannot be read is on (B5)."""
+    """Where the kill switch is looked for, before every write. One that cannot be read is on (B5).
+
+    For one place only there is an annotation: see ``Policy.stop_annotation``."""
 
     file: str = "STOP"  # a file that stops us by being there; relative to the state folder
     config_map: str = "aiops-stop"  # in our own namespace, with the key stop: "true"; empty: not looked for
-    annotation: str = "aiops.dev/stop"  # "true" on a namespace, workload or node stops us there
 
 
 @dataclass(frozen=True, slots=True)

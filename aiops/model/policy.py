@@ -17,6 +17,8 @@ class Scope:
     namespace: str = ""  # its exact name
     workload: str = ""  # Kind/namespace/name
     playbook: str = ""  # its name
+    earned: bool = False  # auto is earned here: it starts at ask, and rises when its record allows
+    may_rise: bool = False  # it rises by itself once that is earned; else a person accepts it
 
     def __post_init__(self) -> None:
         if not (self.namespace or self.workload or self.playbook):
@@ -87,6 +89,7 @@ class Policy:
     protected_namespaces: tuple[str, ...] = ("kube-system", "kube-public", "kube-node-lease")  # add yours
     protected_label: str = "aiops.dev/protected"  # on a workload or node, value "true": never touched
     own_namespace: str = "aiops"  # where the daemon runs: never touched
+    stop_annotation: str = "aiops.dev/stop"  # "true" on a namespace, workload or node stops us there
     freeze_windows: tuple[FreezeWindow, ...] = ()  # nothing is done alone inside
     budgets: Budgets = field(default_factory=Budgets)
     storm: StormLimits = field(default_factory=StormLimits)
@@ -98,6 +101,7 @@ class Policy:
     facts_max_age_s: int = 30  # older facts are not acted upon
     max_targets_per_plan: int = 1  # workloads and nodes
     lock_after_failures: int = 3  # fixes in a row that did not help: a person unlocks
+    lock_after_reverts: int = 2  # changes of ours that somebody took back: the same
     backoff_max_s: int = 86_400  # the wait between attempts doubles up to this
     approval_deadline_s: int = 900  # no answer until then is a no
     approvers: tuple[str, ...] = ("on-call",)  # roles that are asked, where a playbook names none

@@ -85,6 +85,7 @@ LIMITS: Mapping[type, Mapping[str, Range]] = {
         "facts_max_age_s": (1, 10 * MINUTE),
         "max_targets_per_plan": (1, 100),
         "lock_after_failures": (1, 100),
+        "lock_after_reverts": (1, 100),
         "backoff_max_s": (MINUTE, 30 * DAY),
         "approval_deadline_s": (10, 7 * DAY),
     },
