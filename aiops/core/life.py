@@ -22,6 +22,13 @@ class Intent:
     settle_s: int
     deadline_s: int  # after which a verification has not succeeded
     until_ms: int | None = None  # an approval comes before, or not at all
+    acting_s: int = 60  # after which a step that is being carried out is looked for
+    id: str = ""  # of the Apply that carries it out: the mark that the change bears
+
+    @property
+    def asked(self) -> bool:
+        """Whether a person approved it, or is to."""
+        return self.until_ms is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Life:
     leading: bool = True
     intent: Intent | None = None
     undoing: bool = False  # what is carried out is the undo
+    from_ms: int = 0  # when the step began to be carried out; while verifying, from when on it is judged
     looks: int = 0  # how often the effect of the step was looked for in vain
     done: bool = False  # a dry run has acted: nothing more is done here
     over: str = ""  # why the incident ended, while a step is still under way
@@ -85,11 +93,12 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The change did not arrive, or was verified not to have helped."""
+    """The change did not arrive, or only in part (``changed``), or was verified not to have helped."""
 
     plan_id: str
     step: int
     why: str
+    changed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take the step back, where what it changed is still as we left it."""
+    """Take the step back, where what it changed is still as we left it. ``id`` marks the change back."""
 
     id: str
     intent: Intent

@@ -48,6 +48,7 @@ from aiops.model.wire import short_id
 OPEN, WAITING, ACTING = IncidentState.OPEN, IncidentState.WAITING, IncidentState.ACTING
 VERIFYING, ESCALATED, CLOSED = IncidentState.VERIFYING, IncidentState.ESCALATED, IncidentState.CLOSED
 UNDER_WAY = frozenset({ACTING, VERIFYING})
+GRACE_S = 60  # whoever carries out and verifies tells first; silence beyond it is a time-out
 MOST_LOOKS = 3  # for the effect of a step whose answer was lost; then a person looks
 Answer = tuple[Life, tuple[Command, ...]]
 
@@ -83,8 +84,8 @@ def _leading(life: Life, event: Fact, now_ms: int) -> Answer:
             return _rejected(life, event, digest, by)
         case Applied(plan_id, step, dry_run):
             return _applied(life, event, (plan_id, step), dry_run, now_ms)
-        case Failed(plan_id, step, why):
-            return _failed(life, event, (plan_id, step), why, now_ms)
+        case Failed():
+            return _failed(life, event, now_ms)
         case Verified(plan_id, step):
             return _verified(life, event, (plan_id, step))
         case TimedOut():
@@ -105,6 +106,7 @@ def intent_of(plan: Plan, step: int, until_ms: int | None = None) -> Intent:
         settle_s=verification.settle_s,
         deadline_s=verification.deadline_s,
         until_ms=until_ms,
+        acting_s=one.deadline_s,
     )
 
 
@@ -184,10 +186,13 @@ def _apply(life: Life, event: Event, intent: Intent, now_ms: int, *, approved: b
     command = Apply(_id(life, "apply", intent.digest, intent.step), intent)
     if command.id in life.applied:
         return _ignore(life, event, f"this very step was applied already: {intent.what}")
+    intent = replace(intent, id=command.id)
+    command = replace(command, intent=intent)
+    applied = (*life.applied, command.id)
     acting = replace(
-        life, state=ACTING, intent=intent, undoing=False, looks=0, applied=(*life.applied, command.id)
+        life, state=ACTING, intent=intent, undoing=False, looks=0, from_ms=now_ms, applied=applied
     )
-    return acting, (command, _wake(life, now_ms + 1000 * intent.deadline_s))
+    return acting, (command, _wake(life, now_ms + 1000 * (intent.acting_s + GRACE_S)))
 
 
 def _applied(life: Life, event: Event, which: tuple[str, int], dry_run: bool, now_ms: int) -> Answer:
@@ -200,22 +205,29 @@ def _applied(life: Life, event: Event, which: tuple[str, int], dry_run: bool, no
         return _settled(life, f"taken back: {intent.what}")
     from_ms = now_ms + 1000 * intent.settle_s
     verify = Verify(_id(life, "verify", intent.digest, intent.step, now_ms), intent, from_ms)
-    return replace(life, state=VERIFYING), (verify, _wake(life, from_ms + 1000 * intent.deadline_s))
+    verifying = replace(life, state=VERIFYING, from_ms=from_ms)
+    return verifying, (verify, _wake(life, from_ms + 1000 * (intent.deadline_s + GRACE_S)))
 
 
-def _failed(life: Life, event: Event, which: tuple[str, int], why: str, now_ms: int) -> Answer:
-    intent = life.intent
-    if life.state not in UNDER_WAY or intent is None or which != (intent.plan_id, intent.step):
-        return _ignore(life, event, f"nothing of this name is under way: plan {which[0]}")
+def _failed(life: Life, event: Failed, now_ms: int) -> Answer:
+    intent, acting = life.intent, life.state is ACTING
+    if life.state not in UNDER_WAY or intent is None or (event.plan_id, event.step) != _which(intent):
+        return _ignore(life, event, f"nothing of this name is under way: plan {event.plan_id}")
     if life.undoing:  # a change of ours that we cannot take back is a person's at once
-        return _for_a_person(life, f"not taken back: {intent.what}: {why}")
-    if life.state is ACTING:
-        return _settled(life, f"not carried out: {intent.what}: {why}")
-    if intent.reversible and not life.over:
+        return _for_a_person(life, f"not taken back: {intent.what}: {event.why}")
+    if acting and not event.changed:
+        return _settled(life, f"not carried out: {intent.what}: {event.why}")
+    if intent.reversible and (acting or not life.over):
         command = Undo(_id(life, "undo", intent.digest, intent.step), intent)
-        undoing = replace(life, state=ACTING, undoing=True, looks=0, applied=(*life.applied, command.id))
-        return undoing, (command, _wake(life, now_ms + 1000 * intent.deadline_s))
-    return _settled(life, f"did not help: {intent.what}: {why}")
+        applied = (*life.applied, command.id)
+        undoing = replace(life, state=ACTING, undoing=True, looks=0, from_ms=now_ms, applied=applied)
+        return undoing, (command, _wake(life, now_ms + 1000 * (intent.acting_s + GRACE_S)))
+    said = "carried out in part" if acting else "did not help"
+    return _settled(life, f"{said}: {intent.what}: {event.why}")
+
+
+def _which(intent: Intent) -> tuple[str, int]:
+    return intent.plan_id, intent.step
 
 
 def _verified(life: Life, event: Event, which: tuple[str, int]) -> Answer:
@@ -244,7 +256,9 @@ def _timed_out(life: Life, event: Event, now_ms: int) -> Answer:
 
 def _won(life: Life, now_ms: int) -> Answer:
     leading = replace(life, leading=True)
-    if life.state in UNDER_WAY and life.intent is not None:
+    if life.state is VERIFYING and life.intent is not None:
+        return leading, _judge_on(life, life.intent, now_ms)
+    if life.state is ACTING and life.intent is not None:
         return leading, _look(life, life.intent, now_ms)
     if life.state is WAITING and life.intent is not None and life.intent.until_ms is not None:
         return leading, (_wake(life, life.intent.until_ms),)
@@ -253,7 +267,14 @@ def _won(life: Life, now_ms: int) -> Answer:
 
 def _look(life: Life, intent: Intent, now_ms: int) -> tuple[Command, ...]:
     verify = Verify(_id(life, "verify", intent.digest, intent.step, now_ms), intent, now_ms)
-    return verify, _wake(life, now_ms + 1000 * intent.deadline_s)
+    return verify, _wake(life, now_ms + 1000 * (intent.acting_s + GRACE_S))
+
+
+def _judge_on(life: Life, intent: Intent, now_ms: int) -> tuple[Command, ...]:
+    """Who takes over judges what is seen from now on; the deadline stays, if there is still time to look."""
+    verify = Verify(_id(life, "verify", intent.digest, intent.step, now_ms), intent, life.from_ms)
+    until_ms = max(life.from_ms + 1000 * intent.deadline_s, now_ms)
+    return verify, _wake(life, until_ms + 1000 * GRACE_S)
 
 
 def _closed(life: Life, because: str) -> Answer:

@@ -91,13 +91,18 @@ def recheck(
     policy: Policy,
     situation: Situation,
     step: int = 0,
+    *,
+    asked: bool = True,
 ) -> tuple[Reason, ...]:
-    """Why an approved step must not be sent now; empty where it may be.
+    """Why a step must not be sent now; empty where it may be.
 
-    An approval answers what was escalated, and nothing else: holds and refusals stand. Nobody can approve
-    where the mode is below ask.
+    An approval (``asked``) answers what was escalated, and nothing else: holds and refusals stand. Nobody can
+    approve where the mode is below ask. What nobody was asked about is sent only if it would be decided so
+    again.
     """
     decision = decide(plan, incident, facts, ledger, policy, situation, step)
+    if not asked:
+        return tuple(reason for reason in decision.reasons if reason.lean is not Lean.PERMIT)
     below_ask = mode_of(plan, policy)[0].rank < Mode.ASK.rank
     stops = {Lean.HOLD, Lean.REFUSE}
     return tuple(r for r in decision.reasons if r.lean in stops or (r.guard == MODE and below_ask))

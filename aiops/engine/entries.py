@@ -4,7 +4,9 @@ Kinds: ``incident_opened``, ``incident_changed``, ``incident_closed`` (stream: t
 ``incident``), ``evidence_seen`` (the samples that an anomaly was raised on, with their digest),
 ``storm_began``, ``storm_ended``, ``sight_changed`` (blind or seeing again), ``scopes_seen`` (what was seen
 for the first time), ``life_advanced`` (an event of the incident's lifecycle, the life after it, the commands
-that it led to). Decisions and what came of them are written by ``aiops.core.ledger``.
+that it led to), ``change_sending`` (before each write), ``change_answered`` (what the API server made of it),
+``evidence_captured`` (what a pod's end would have taken along), ``switch_changed`` (the kill switch). Decisions
+and what came of them are written by ``aiops.core.ledger``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +17,7 @@ from aiops.core.ledger import KINDS, Ledger, decision_of
 from aiops.core.life import Apply, Ask, Command, Event, Life, Undo, Verify
 from aiops.core.quality import Quality
 from aiops.engine.window import Recent
-from aiops.model import Anomaly, Decision, Entry, Incident, IncidentState, Target
+from aiops.model import Anomaly, Change, Decision, Entry, Incident, IncidentState, Plan, Receipt, Target
 from aiops.model.wire import digest, from_json, to_json
 from aiops.ports import Store
 
@@ -166,3 +168,44 @@ def weather(store: Store) -> Storm | None:
 def newest_ms(store: Store) -> int:
     """The time of the newest record; 0 of an empty journal. What happened until then is known."""
     return max((record.entry.at_ms for record in store.read()), default=0)
+
+
+def sending(intent: str, index: int, change: Change, life: Life, now_ms: int) -> Entry:
+    """A write is about to be sent; ``index`` is its place in the step."""
+    payload = {"intent": intent, "index": index, "change": to_json(change), **_of(life)}
+    return Entry("change_sending", life.incident_id, now_ms, payload)
+
+
+def answered(intent: str, index: int, receipt: Receipt, life: Life, now_ms: int) -> Entry:
+    """What the API server made of a write."""
+    payload = {"intent": intent, "index": index, **to_json(receipt), **_of(life)}
+    return Entry("change_answered", life.incident_id, now_ms, payload)
+
+
+def captured(intent: str, target: Target, found: Mapping[str, object], life: Life, now_ms: int) -> Entry:
+    """Evidence that would have gone with what the step ends."""
+    payload = {"intent": intent, "target": str(target), "evidence": dict(found), **_of(life)}
+    return Entry("evidence_captured", life.incident_id, now_ms, payload, key=f"captured:{intent}:{target}")
+
+
+def _of(life: Life) -> dict[str, object]:
+    """Whose write it is."""
+    intent = life.intent
+    return {} if intent is None else {"plan_id": intent.plan_id, "step": intent.step}
+
+
+def switch(stopped: bool | None, why: str, now_ms: int) -> Entry:
+    """The kill switch was pulled, released, or cannot be read."""
+    return Entry("switch_changed", "switch", now_ms, {"stopped": stopped, "because": why})
+
+
+def plans(store: Store, digests: Collection[str]) -> dict[str, Plan]:
+    """The plans with these digests, as they were decided upon."""
+    found: dict[str, Plan] = {}
+    if digests:
+        for record in store.read(kinds=("decided",)):
+            value = record.entry.payload["value"]
+            if value["plan"]["digest"] in digests:
+                plan = decision_of(record.entry).plan
+                found[plan.digest] = plan
+    return found

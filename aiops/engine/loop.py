@@ -12,25 +12,25 @@ from aiops.core import correlate as correlation
 from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
 from aiops.core.ledger import STREAM, Ledger
-from aiops.core.life import Apply, Tell, Undo, Verify
+from aiops.core.life import Apply, Life, Tell, Undo, Verify
+from aiops.core.lifecycle import UNDER_WAY
+from aiops.core.policy import recheck
 from aiops.core.quality import SEEING, Quality
 from aiops.core.situation import Situation
 from aiops.engine import entries
+from aiops.engine.memory import Gist, Memory, gist_of
+from aiops.engine.rehearse import Rehearse
 from aiops.engine.rules import Rules
-from aiops.engine.turn import Gist, Memory, Ordered, Turn, gist_of
+from aiops.engine.scene import CarryOut, Deed, Scene, only_record
+from aiops.engine.turn import Ordered, Turn
 from aiops.engine.window import Recent
 from aiops.errors import PortError
-from aiops.model import Facts, Outcome, Plan, Result, Target
+from aiops.model import Anomaly, Entry, Facts, Lean, Outcome, Plan, Reason, Target
 from aiops.ports import Store
 
-Deed = Apply | Undo | Verify
-CarryOut = Callable[[Deed, Plan | None, int], Outcome]  # the plan is None for what a former run began
-
-
-def only_record(deed: Deed, plan: Plan | None, now_ms: int) -> Outcome:  # noqa: ARG001 - nothing is done
-    """Carry out nothing: the outcome of a dry run."""
-    text = "not carried out: this run only decides"
-    return Outcome(deed.intent.plan_id, deed.intent.step, Result.DRY_RUN, now_ms, text)
+LATER = frozenset(  # guards that are asked again before every further write of a step under way
+    {"kill_switch", "leadership", "blindness", "fresh_facts", "storm", "stop", "freeze", "protected"}
+)
 
 
 @dataclass(slots=True)
@@ -47,8 +47,14 @@ class Loop:
     carry_out: CarryOut = only_record
     tell: Callable[[str, str], None] = lambda _incident_id, _text: None  # fails open: must not raise
     twice: bool = False  # a dry run also decides as if the unknown facts permitted
+    rehearse: Rehearse | None = None  # asks the API server whether it would take a step; None: nobody asks
+    fresh: Callable[[int], Facts] | None = None  # the newest facts, for the last look before a write
+    reach: Callable[[str], None] = lambda _point: None  # crash points of the chaos suite
     memory: Memory = field(default_factory=Memory)
     _results: list[tuple[str, Outcome]] = field(default_factory=list)  # carried out, not yet in the journal
+    _under_way: dict[str, tuple[Deed, Plan | None]] = field(
+        default_factory=dict
+    )  # by incident: no outcome yet
     _taken_up: bool = False  # lives of a former run, to be looked after at the next tick
 
     @property
@@ -72,7 +78,8 @@ class Loop:
     @property
     def busy(self) -> bool:
         """Whether anything is open or due, so that the next tick matters even if nothing happens."""
-        return bool(self.book.open or self.book.storm or self.book.alone or self._results)
+        waiting = self._results or self._under_way
+        return bool(self.book.open or self.book.storm or self.book.alone or waiting)
 
     def restore(self, seen: Sequence[Target] = ()) -> None:
         """Take up what a former run left in the journal. ``seen`` are targets with baselines."""
@@ -84,7 +91,10 @@ class Loop:
         }
         due = dict.fromkeys(book.open, 0)
         due |= {one.incident_id: one.intent.until_ms or 0 for one in lives.values() if one.intent is not None}
-        self.memory = Memory(book, ledger, lives, said, {}, due, {})
+        intents = {at: one.intent for at, one in lives.items() if one.intent is not None}
+        known = entries.plans(self.store, {one.digest for one in intents.values()})
+        plans = {at: known[one.digest] for at, one in intents.items() if one.digest in known}
+        self.memory = Memory(book, ledger, lives, said, plans, due, {})
         self._taken_up = True
 
     def advance(
@@ -116,6 +126,7 @@ class Loop:
         turn.wake()
         self._commit(turn)
         self.quality, self._results, self._taken_up = quality, [], False
+        self.reach("loop.decided")
         self._carry_out(turn.orders, now_ms, facts)
         return tuple(self._as_it_stands(change) for change in told)
 
@@ -127,7 +138,9 @@ class Loop:
             term=self.term,
             protected=self.protected,
         )
-        return Turn(self.rules, self.recent, self.memory, facts, standing, twice=self.twice)
+        return Turn(
+            self.rules, self.recent, self.memory, facts, standing, twice=self.twice, rehearse=self.rehearse
+        )
 
     def _catch_up(self) -> None:
         """Take in what others wrote about actions since: a person who unlocks, a former leader."""
@@ -146,11 +159,12 @@ class Loop:
         for order in orders:
             match order.command:
                 case Apply() | Undo() | Verify() as deed:
-                    self._results.append((order.incident_id, self.carry_out(deed, order.plan, now_ms)))
+                    self._under_way[order.incident_id] = deed, order.plan
                 case Tell(text=text):
                     self.tell(order.incident_id, text)
                 case _:
                     pass  # asking people comes with the notifier, ignoring is nothing to do
+        self._go_on(now_ms, facts)
         if not self._results:
             return
         turn = self._turn(now_ms, facts, self.quality)
@@ -161,7 +175,76 @@ class Loop:
         except PortError:
             return  # the results are kept, and are the first thing of the next tick
         self._results = []
-        self._carry_out(turn.orders, now_ms, facts)
+        self.reach("loop.outcome-journalled")
+        if turn.orders:
+            self._carry_out(turn.orders, now_ms, facts)
+
+    def _go_on(self, now_ms: int, facts: Facts) -> None:
+        """Ask everything that is under way what has come of it."""
+        waiting = {incident_id for incident_id, _ in self._results}
+        for incident_id, (deed, plan) in tuple(self._under_way.items()):
+            life = self.memory.lives.get(incident_id)
+            if incident_id in waiting:
+                continue
+            if life is None or life.state not in UNDER_WAY or life.intent != deed.intent:
+                del self._under_way[incident_id]
+                continue
+            outcome = self.carry_out(deed, self._scene(incident_id, life, plan, facts, now_ms))
+            if outcome is not None:
+                self._under_way.pop(incident_id, None)
+                self._results.append((incident_id, outcome))
+                self.reach("loop.carried-out")
+
+    def _scene(self, incident_id: str, life: Life, plan: Plan | None, facts: Facts, now_ms: int) -> Scene:
+        return Scene(
+            now_ms=now_ms,
+            term=self.term,
+            life=life,
+            plan=plan,
+            incident=self.book.get(incident_id),
+            facts=facts,
+            quality=self.quality,
+            around=self._around(plan, life, facts),
+            recheck=lambda first: self._recheck(incident_id, life, plan, facts, now_ms, first=first),
+            write=self._write,
+        )
+
+    def _write(self, entry: Entry) -> None:
+        self.store.append((entry,), self.term)
+
+    def _around(self, plan: Plan | None, life: Life, facts: Facts) -> tuple[Anomaly, ...]:
+        """What became bad near the plan's target after the step had settled, and still is."""
+        if plan is None:
+            return ()
+        callers = {edge.caller for edge in facts.edges if edge.callee == plan.target}
+        return tuple(
+            one
+            for incident in self.book.open.values()
+            for one in incident.anomalies
+            if one.cleared_ms is None and one.since_ms >= life.from_ms and facts.owner(one.target) in callers
+        )
+
+    def _recheck(
+        self, incident_id: str, life: Life, plan: Plan | None, facts: Facts, now_ms: int, *, first: bool
+    ) -> tuple[Reason, ...]:
+        """Reasons not to write now, by everything as it is at this moment (promises 5.1, 3).
+
+        Before the first write of a step all guards are asked again, as if its own intent were not in the
+        ledger; before a later one those that stop us whatever is under way.
+        """
+        if plan is None or life.intent is None:
+            return (Reason("plan", Lean.HOLD, "the plan is not known"),)
+        step = life.intent.step
+        if self.fresh is not None:
+            facts = with_edges(self.fresh(now_ms), self.rules)
+        turn = self._turn(now_ms, facts, self.quality)
+        ledger = self.ledger.without(plan.id, step)
+        incident = self.book.open.get(incident_id) or self.book.get(incident_id)
+        asked = life.intent.asked
+        reasons = recheck(
+            plan, incident, facts, ledger, self.rules.policy, turn.situation(), step, asked=asked
+        )
+        return reasons if first else tuple(one for one in reasons if one.guard in LATER)
 
     def _as_it_stands(self, change: IncidentChange) -> IncidentChange:
         if isinstance(change, Opened | Changed):

@@ -5,12 +5,12 @@ the transaction of the tick, and carried out only after it (see ``aiops.engine.l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from aiops.core import life as lives
 from aiops.core.book import Book, Changed, Closed, IncidentChange, Opened, StormBegan, StormEnded
 from aiops.core.guards.pace import conditions
-from aiops.core.ledger import Ledger, decided_entry, outcome_entry, start_entry
+from aiops.core.ledger import decided_entry, outcome_entry, start_entry
 from aiops.core.life import Apply, Command, Event, Life, WakeAt
 from aiops.core.lifecycle import UNDER_WAY, advance
 from aiops.core.merge import absorbed, twin
@@ -20,6 +20,8 @@ from aiops.core.quality import Quality
 from aiops.core.situation import Situation
 from aiops.engine import entries
 from aiops.engine.diagnose import diagnose
+from aiops.engine.memory import Memory, gist_of
+from aiops.engine.rehearse import Rehearse, answer_of, concerns
 from aiops.engine.rules import Rules
 from aiops.engine.window import Recent
 from aiops.model import (
@@ -43,38 +45,6 @@ FIRST_LOOK_MS, LAST_LOOK_MS = (
 )  # what time alone does not change is looked at again ever later
 
 
-Gist = tuple[object, ...]
-
-
-@dataclass(slots=True)
-class Memory:
-    """What a loop remembers from tick to tick. All but ``due`` and ``waits`` follows from the journal."""
-
-    book: Book = field(default_factory=Book)
-    ledger: Ledger = field(default_factory=Ledger)
-    lives: dict[str, Life] = field(default_factory=dict)  # by incident, while something of it is under way
-    said: dict[str, Gist] = field(default_factory=dict)  # incident -> its newest decision, in brief
-    plans: dict[str, Plan] = field(default_factory=dict)  # incident -> what its intent is a step of
-    due: dict[str, int] = field(default_factory=dict)  # incident -> when to look at it again
-    waits: dict[str, int] = field(default_factory=dict)  # incident -> how long the last wait was
-
-    def copy(self) -> "Memory":
-        """Another one that can be written into."""
-        return replace(
-            self,
-            lives=dict(self.lives),
-            said=dict(self.said),
-            plans=dict(self.plans),
-            due=dict(self.due),
-            waits=dict(self.waits),
-        )
-
-    def drop(self, incident_id: str) -> None:
-        """The incident is over: nothing is to be done about it any more."""
-        for those in (self.said, self.plans, self.due, self.waits):
-            those.pop(incident_id, None)
-
-
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """A command to carry out once the journal has it."""
@@ -88,10 +58,19 @@ class Turn:
     """One tick. ``written`` goes into the journal under ``conditions``; ``orders`` are carried out after."""
 
     def __init__(
-        self, rules: Rules, recent: Recent, memory: Memory, facts: Facts, standing: Situation, *, twice: bool
+        self,
+        rules: Rules,
+        recent: Recent,
+        memory: Memory,
+        facts: Facts,
+        standing: Situation,
+        *,
+        twice: bool,
+        rehearse: Rehearse | None = None,
     ) -> None:
         self.rules, self.recent, self.memory, self.facts = rules, recent, memory.copy(), facts
         self.now_ms, self.twice, self._standing = standing.now_ms, twice, standing
+        self._rehearse = rehearse
         self._ledger_before = memory.ledger
         self._told_open = set(memory.book.open)
         self._blamed = {one.id: one.prime for one in memory.book.open.values() if one.suspects}
@@ -142,7 +121,8 @@ class Turn:
             case Closed(incident):
                 self.written.append(entries.closed(incident, self.now_ms))
                 self.happen(incident.id, lives.Closed(incident.closed_because), incident)
-                self.memory.drop(incident.id)
+                if incident.id not in self.memory.lives:  # else a step's end is still to be known
+                    self.memory.drop(incident.id)
             case StormBegan() | StormEnded():
                 self.written.append(entries.storm(change))
         return change
@@ -181,8 +161,9 @@ class Turn:
         memory, rules = self.memory, self.rules
         plan = make_plan(incident, rules.playbooks, self.facts, rules.remediation, self.now_ms, memory.ledger)
         decision, known = decide_twice(
-            plan, incident, self.facts, memory.ledger, rules.policy, self._situation()
+            plan, incident, self.facts, memory.ledger, rules.policy, self.situation()
         )
+        decision = self._rehearsed(decision)
         if_known = known if self.twice else None
         counts = decision if if_known is None or isinstance(decision, Act) else if_known
         gist = gist_of(decision), gist_of(if_known) if if_known is not None else None
@@ -192,6 +173,12 @@ class Turn:
             self.written.append(decided_entry(decision, self.now_ms, if_known))
             self.happen(incident.id, lives.Decided(counts))
         self._look_again(incident, counts)
+
+    def _rehearsed(self, decision: Decision) -> Decision:
+        """What is about to be done, or asked for, is shown to the API server first, where the mode allows."""
+        if self._rehearse is None or not concerns(decision):
+            return decision
+        return answer_of(decision, self._rehearse(decision.plan, decision.step))
 
     def _look_again(self, incident: Incident, decision: Decision) -> None:
         """When to decide anew though nothing is told: a hold's end, else ever more rarely."""
@@ -227,6 +214,8 @@ class Turn:
             self.orders.append(Ordered(incident_id, command, plan))
         if life.state is IncidentState.CLOSED:
             del self.memory.lives[incident_id]
+            if incident_id not in self.memory.book.open:
+                self.memory.drop(incident_id)
         elif incident is not None and life.state is not incident.state:
             self._show(incident_id, life.state)
 
@@ -263,7 +252,7 @@ class Turn:
     def _life(self, incident: Incident) -> Life:
         return self.memory.lives.get(incident.id) or Life(incident.id, incident.flaps)
 
-    def _situation(self) -> Situation:
+    def situation(self) -> Situation:
         """What the guards are told of ourselves, with the book as it stands by now."""
         book = self.memory.book
         broken = [one for one in book.open.values() if one.kind is IncidentKind.KNOWN]
@@ -284,15 +273,9 @@ def event_of(outcome: Outcome) -> Event:
             return lives.Applied(plan_id, step)
         case Result.VERIFIED:
             return lives.Verified(plan_id, step)
-        case Result.FAILED | Result.REFUSED | Result.SUPERSEDED:
+        case Result.FAILED:
             return lives.Failed(plan_id, step, outcome.detail)
+        case Result.REFUSED | Result.SUPERSEDED:
+            return lives.Failed(plan_id, step, outcome.detail, changed=False)
         case Result.UNVERIFIED:
             return lives.TimedOut()
-
-
-def gist_of(decision: Decision) -> Gist:
-    """What of a decision is news: its kind, what it would change, and which guards speak against it."""
-    plan = decision.plan
-    steps = tuple((step.remediation, str(step.change.target), step.summary) for step in plan.steps)
-    against = tuple(sorted(reason.guard for reason in decision.reasons if reason.lean != "permit"))
-    return type(decision).__name__, plan.playbook, steps or plan.reason, against

@@ -7,7 +7,7 @@ import pytest
 
 from aiops.core.life import Apply
 from aiops.core.quality import SEEING, Quality
-from aiops.engine.loop import only_record
+from aiops.engine.scene import only_record
 from aiops.errors import Conflict, Unavailable
 from aiops.model import Edge, Mode, Outcome, Result, Role, Scope
 from tests.fakes.store import FakeStore
@@ -29,10 +29,10 @@ class Hands:
     def __init__(self, *results):
         self.results, self.deeds, self.journal = list(results), [], []
 
-    def __call__(self, deed, plan, now_ms):
+    def __call__(self, deed, scene):
         self.deeds.append(deed)
         result = self.results.pop(0) if self.results else Result.APPLIED
-        return Outcome(deed.intent.plan_id, deed.intent.step, result, now_ms)
+        return Outcome(deed.intent.plan_id, deed.intent.step, result, scene.now_ms)
 
 
 def test_a_leak_is_acted_upon_once_as_a_dry_run():
@@ -61,9 +61,9 @@ def test_the_intent_is_in_the_journal_before_anything_is_carried_out():
     """E1: no journal, no action."""
     timeline = Timeline()
 
-    def hands(deed, plan, now_ms):
+    def hands(deed, scene):
         assert sorted(timeline.kinds("plan_started", "life_advanced")) == ["life_advanced", "plan_started"]
-        return only_record(deed, plan, now_ms)
+        return only_record(deed, scene)
 
     timeline.loop.carry_out = hands
     timeline.calm_hour().leaks(0)
@@ -88,9 +88,9 @@ def test_an_outcome_the_journal_refuses_is_written_with_the_next_tick():
     """E1: what was carried out is not forgotten, and not carried out again."""
     store = FakeStore()
 
-    def hands(deed, plan, now_ms):
+    def hands(deed, scene):
         store.full = True
-        return only_record(deed, plan, now_ms)
+        return only_record(deed, scene)
 
     timeline = Timeline(store=store, carry_out=hands).calm_hour()
     timeline.leaks(0)
@@ -236,7 +236,7 @@ def test_after_a_crash_between_intent_and_outcome_it_is_looked_for_and_never_sen
     """E1, E2: the intent is in the journal, the outcome is not."""
     timeline = Timeline(carry_out=Hands()).calm_hour()
 
-    def crash(deed, plan, now_ms):
+    def crash(deed, scene):
         raise KeyboardInterrupt  # whatever kills us in the middle
 
     timeline.loop.carry_out = crash

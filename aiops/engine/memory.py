@@ -1,0 +1,48 @@
+"""Memory: what a loop remembers from tick to tick."""
+
+from dataclasses import dataclass, field, replace
+
+from aiops.core.book import Book
+from aiops.core.ledger import Ledger
+from aiops.core.life import Life
+from aiops.model import Decision, Plan
+
+Gist = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a loop remembers from tick to tick. All but ``due`` and ``waits`` follows from the journal."""
+
+    book: Book = field(default_factory=Book)
+    ledger: Ledger = field(default_factory=Ledger)
+    lives: dict[str, Life] = field(default_factory=dict)  # by incident, while something of it is under way
+    said: dict[str, Gist] = field(default_factory=dict)  # incident -> its newest decision, in brief
+    plans: dict[str, Plan] = field(default_factory=dict)  # incident -> what its intent is a step of
+    due: dict[str, int] = field(default_factory=dict)  # incident -> when to look at it again
+    waits: dict[str, int] = field(default_factory=dict)  # incident -> how long the last wait was
+    stopped: tuple[bool | None, str] = (False, "")  # the kill switch as last journalled, and why
+
+    def copy(self) -> "Memory":
+        """Another one that can be written into."""
+        return replace(
+            self,
+            lives=dict(self.lives),
+            said=dict(self.said),
+            plans=dict(self.plans),
+            due=dict(self.due),
+            waits=dict(self.waits),
+        )
+
+    def drop(self, incident_id: str) -> None:
+        """The incident is over: nothing is to be done about it any more."""
+        for those in (self.said, self.plans, self.due, self.waits):
+            those.pop(incident_id, None)
+
+
+def gist_of(decision: Decision) -> Gist:
+    """What of a decision is news: its kind, what it would change, and which guards speak against it."""
+    plan = decision.plan
+    steps = tuple((step.remediation, str(step.change.target), step.summary) for step in plan.steps)
+    against = tuple(sorted(reason.guard for reason in decision.reasons if reason.lean != "permit"))
+    return type(decision).__name__, plan.playbook, steps or plan.reason, against

@@ -1,0 +1,69 @@
+"""Undo: take a change back where it is still as we left it; never over somebody else's.
+
+The change back was recorded when the step was planned; it is bound to the object as it is now, under a mark
+of its own. A kill switch that is on holds it as it holds every write.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from aiops.engine import entries
+from aiops.engine.scene import Scene, noted, said
+from aiops.model import Answer, Change, Look, Mark, Result, Sight, Step
+from aiops.ports import Cluster
+
+NEVER = frozenset({Answer.FORBIDDEN, Answer.INVALID})
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """``result`` is UNDONE or FAILED; None while it has to wait."""
+
+    result: Result | None
+    detail: str = ""
+    receipts: tuple[str, ...] = ()
+
+
+def take_back(
+    cluster: Cluster, step: Step, ids: tuple[str, str], scene: Scene, reach: Callable[[str], None]
+) -> Back:
+    """Take ``step`` back; ``ids`` are the marks of what was done, and of the change back."""
+    if step.undo is None:
+        return Back(Result.FAILED, "it cannot be taken back")
+    if reasons := scene.recheck(False):
+        return Back(None, said(reasons))
+    done_mark, undo_mark = (Mark(one, scene.term) for one in ids)
+    back = cluster.look(step.undo, undo_mark)
+    if back.sight is Sight.ARRIVED:
+        return Back(Result.UNDONE, "seen to have been taken back", (f"{step.undo.target}: {back.detail}",))
+    look = cluster.look(step.change, done_mark)
+    reach("undo.looked")
+    if look.term > scene.term:
+        return Back(Result.FAILED, f"a newer leader acts: term {look.term}")
+    match look.sight:
+        case Sight.UNKNOWN:
+            return Back(None, look.detail or "the object cannot be read")
+        case Sight.ABSENT | Sight.CHANGED:
+            return Back(Result.UNDONE, "nothing of it is there any more")
+        case Sight.ARRIVED if not look.holds:
+            return Back(Result.FAILED, f"somebody changed {step.change.target} since: it is left as it is")
+        case Sight.ARRIVED:
+            return _send(cluster, bound(step.undo, look), undo_mark, scene, reach)
+
+
+def _send(cluster: Cluster, change: Change, mark: Mark, scene: Scene, reach: Callable[[str], None]) -> Back:
+    if not noted(scene, entries.sending(mark.intent, 0, change, scene.life, scene.now_ms)):
+        return Back(None, "the journal refuses: no journal, no action")
+    reach("undo.sending-journalled")
+    receipt = cluster.send(change, mark)
+    reach("undo.sent")
+    noted(scene, entries.answered(mark.intent, 0, receipt, scene.life, scene.now_ms))
+    reach("undo.answer-journalled")
+    if receipt.answer is Answer.DONE:
+        return Back(Result.UNDONE, "", (f"{change.target}@{receipt.resource_version or receipt.uid}",))
+    return Back(Result.FAILED if receipt.answer in NEVER else None, receipt.detail)
+
+
+def bound(undo: Change, look: Look) -> Change:
+    """``undo`` bound to the object as it is now; nobody knew its version when the step was planned."""
+    return replace(undo, uid=look.uid or undo.uid, resource_version=look.resource_version)
