@@ -69,9 +69,14 @@ class StopFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return f"file {self.path}"
+
     def __call__(self) -> Stop:
         """What the file says; None where its folder cannot be looked into."""
-        place = f"file {self.path}"
+        place = self.place
         try:
             found = self.path.lstat()
         except OSError as error:
@@ -81,11 +86,12 @@ class StopFile:
         since = said.get("at") or f"{clock(int(found.st_mtime * 1000))} UTC"
         return Stop(place, True, said.get("by") or _owner(found.st_uid), since, said.get("why", ""))
 
-    def put(self, by: str, why: str, now_ms: int) -> None:
-        """Stop: write the file, durably and at once; one that is there already stays. Raises OSError."""
+    def put(self, by: str, why: str, now_ms: int) -> bool:
+        """Stop: write the file, durably and at once; one that is there already stays. Whether it was written.
+        Raises OSError."""
         at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         if os.path.lexists(self.path):
-            return
+            return False
         text = json.dumps({"by": by, "at": at, "why": why}, ensure_ascii=False) + "\n"
         beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with open(
@@ -96,6 +102,7 @@ class StopFile:
             os.fsync(file.fileno())
         beside.replace(self.path)
         _settle(self.path.parent)
+        return True
 
     def take_away(self) -> bool:
         """Resume: remove the file; whether it was there. Raises OSError, also for a folder with content."""

@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run the loop live."),
     "incidents": ("incidents", "List incidents of the journal."),
     "explain": ("explain", "Explain an incident, or why nothing was said of a target."),
+    "stop": ("stop", "Stop the daemon from changing anything, at once (kill switch)."),
+    "resume": ("resume", "Let it act again after a stop."),
     "trends": ("trends", "Show change points, steady growth and the bottleneck of each service."),
     "check-config": ("check_config", "Check the whole configuration and report every problem at once."),
     "backtest": ("backtest", "Score a tree of CSV series with one detector, causally."),

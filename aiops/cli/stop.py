@@ -1,0 +1,71 @@
+"""``aiops stop``: pull the kill switch."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aiops.cli import options
+from aiops.cli.show import console, plain, print_json
+
+if TYPE_CHECKING:
+    from aiops.bootstrap.stop import Standing
+
+
+@click.command()
+@options.reason
+@options.config
+@options.state
+@click.option("--cluster", is_flag=True, help="Through the API server, with your own rights.")
+@options.kubeconfig
+@options.context
+@click.option("--namespace", metavar="NAME", default="", help="Of the daemon; default: as configured.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(
+    reason: str,
+    config: Path | None,
+    state: Path | None,
+    cluster: bool,
+    kubeconfig: Path | None,
+    context: str,
+    namespace: str,
+    as_json: bool,
+) -> None:
+    """Stop the daemon from changing anything, at once, until `aiops resume`.
+
+    It goes on watching and says what it would have done. Beside the daemon this writes the file STOP into its
+    state folder, which works whatever else is broken; with --cluster (or --kubeconfig, --context) it writes
+    the ConfigMap that the daemon asks before every write. Either one is enough. A switch that the daemon
+    cannot read stops it too. Stopped already: nothing changes, exit code 0.
+
+    \b
+    Examples: aiops stop --state /var/lib/aiops --reason "sale tonight"
+              aiops stop --cluster --context prod
+    """
+    from aiops.bootstrap.stop import Where, stop
+
+    cluster = cluster or kubeconfig is not None or bool(context)
+    standing = stop(Where(config, state, cluster, kubeconfig, context, namespace), reason)
+    show(standing, as_json)
+    if not as_json:
+        console(err=True).print("takes effect with the next write, within 5 s; go on with: aiops resume")
+
+
+def show(standing: "Standing", as_json: bool) -> None:
+    """What stops the daemon, since when and by whom; what was not looked at."""
+    from aiops.model.wire import to_json
+
+    if as_json:
+        print_json(to_json(standing) | {"stopped": standing.stopped})
+        return
+    out, err = console(), console(err=True)
+    from rich.text import Text
+
+    for one in standing.stops:
+        changed = " (now)" if one.place in standing.changed else ""
+        style = "bold red" if one.stops else "green"
+        out.print(Text.assemble(("stopped  " if one.stops else "running  ", style), plain(str(one)), changed))
+    for note in standing.notes:
+        err.print(Text(plain(note)))
+    if standing.command and not any(one.place.startswith("ConfigMap") for one in standing.stops):
+        err.print(Text(f"in the cluster by hand: {plain(standing.command)}"))
