@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from difflib import get_close_matches
 from pathlib import Path
 
 from aiops.bootstrap.config import find_state
@@ -55,5 +56,7 @@ def full_id(ids: Sequence[str], beginning: str) -> str:
         return beginning
     if len(matches) == 1:
         return matches[0]
-    got = f"{len(matches)} that do: {', '.join(matches[:5])}" if matches else "none"
+    close = get_close_matches(beginning, ids, n=2, cutoff=0.5)
+    meant = f", did you mean {' or '.join(close)}?" if close else ""
+    got = f"{len(matches)} that do: {', '.join(matches[:5])}" if matches else f"none{meant}"
     raise InputError(f"incident {beginning!r}: expected the beginning of one of {len(ids)} ids, got {got}")

@@ -16,7 +16,12 @@ JOURNAL, LOCK = "journal.sqlite", "daemon.lock"
 def open_journal(state_dir: Path) -> SqliteStore:
     """The journal of ``state_dir``, for reading; InputError where there is none."""
     path = state_dir / JOURNAL
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise InputError([Problem(str(path), got, "a journal that can be read")]) from error
+    if not there:
         raise InputError(
             [
                 Problem(

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run the loop live."),
     "incidents": ("incidents", "List incidents of the journal."),
     "explain": ("explain", "Explain an incident, or why nothing was said of a target."),
+    "journal": ("journal", "Show the append-only record of what was seen, decided and done; verify it."),
     "stop": ("stop", "Stop the daemon from changing anything, at once (kill switch)."),
     "resume": ("resume", "Let it act again after a stop."),
     "trends": ("trends", "Show change points, steady growth and the bottleneck of each service."),

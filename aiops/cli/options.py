@@ -23,10 +23,29 @@ kubeconfig = click.option(
 context = click.option("--context", metavar="NAME", default="", help="Context of the kubeconfig.")
 
 
+FORM = "aiops.form"
+
+
+def _note(ctx: click.Context, _: click.Parameter, value: str) -> None:
+    ctx.meta[FORM] = value
+
+
 def as_json(command: F) -> F:
-    """``--json``, and ``--format json`` for who expects that."""
+    """``--json``, and ``--format json`` for who expects that: the parameter ``as_json``."""
     form = click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text", help="json is as --json."
+        "--format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        is_eager=True,
+        expose_value=False,
+        callback=_note,
+        help="json is the same as --json.",
     )
-    plain = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-    return plain(form(command))
+    flag = click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        callback=lambda ctx, _, value: value or ctx.meta.get(FORM) == "json",
+        help="JSON on standard output.",
+    )
+    return flag(form(command))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.kubeconfig
 @options.context
 @click.option("--namespace", metavar="NAME", default="", help="Of the daemon; default: as configured.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@options.as_json
 def command(
     reason: str,
     config: Path | None,
