@@ -18,9 +18,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## the main job on the shipped recording: what would have been noticed, blamed and done
 	$(BIN)/aiops dry-run tests/recordings/shop --html build/demo.html
 
-test: $(STAMP) ## every test, with a real Prometheus (installed by apt-get when root)
+test: $(STAMP) ## every test, with a real Prometheus (installed by apt-get when root) and a real control plane
 	@bash scripts/system-packages.sh prometheus openssl
+	@bash scripts/system-packages.sh etcd-server || echo "the tests that need a control plane will skip" >&2
 	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m tests.controlplane build
 	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: $(STAMP)
