@@ -1,9 +1,9 @@
 """Carry: the step of a plan becomes writes to the API server, each one journalled before and after.
 
-Exactly one effect (promises 5.1): a write is sent once; where its answer is lost, the object is looked at, and
-only what is certain not to have arrived, on an object that is as it was planned on, is sent again under the
-same preconditions, which let at most one of the two through. A step of several changes (a drain) goes on where
-it stood, also in another process: what has arrived is seen on the objects themselves.
+Exactly one effect (promises 5.1): a write is sent once; where its answer is lost, the object is looked at,
+and only what is certain not to have arrived, on an object that is as it was planned on, is sent again under
+the same preconditions, which let at most one of the two through. A step of several changes (a drain) goes on
+where it stood, in another process too: what has arrived is seen on the objects themselves.
 
 Nothing here waits: what takes longer (a disruption budget, a verification) is asked for again next tick.
 The names given to ``reach`` are the crash points of the chaos suite.

@@ -5,8 +5,8 @@ Kinds: ``incident_opened``, ``incident_changed``, ``incident_closed`` (stream: t
 ``storm_began``, ``storm_ended``, ``sight_changed`` (blind or seeing again), ``scopes_seen`` (what was seen
 for the first time), ``life_advanced`` (an event of the incident's lifecycle, the life after it, the commands
 that it led to), ``change_sending`` (before each write), ``change_answered`` (what the API server made of it),
-``evidence_captured`` (what a pod's end would have taken along), ``switch_changed`` (the kill switch). Decisions
-and what came of them are written by ``aiops.core.ledger``.
+``evidence_captured`` (what a pod's end would have taken along), ``switch_changed`` (the kill switch).
+Decisions and what came of them are written by ``aiops.core.ledger``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -209,3 +209,17 @@ def plans(store: Store, digests: Collection[str]) -> dict[str, Plan]:
                 plan = decision_of(record.entry).plan
                 found[plan.digest] = plan
     return found
+
+
+def sent(store: Store, plan_id: str, step: int) -> tuple[Plan, str] | None:
+    """A plan whose step was sent, and the intent that it was sent under; None where the journal has none."""
+    started = store.read(kinds=("plan_started", "rung_started"))
+    digests = {str(one.entry.payload["digest"]) for one in started if one.entry.payload["plan_id"] == plan_id}
+    plan = next(iter(plans(store, digests).values()), None)
+    if plan is None or step >= len(plan.steps):
+        return None
+    for record in store.read(stream=plan.incident_id or plan.id, kinds=("change_sending",)):
+        payload = record.entry.payload
+        if (payload.get("plan_id"), payload.get("step")) == (plan_id, step):
+            return plan, str(payload["intent"])
+    return None

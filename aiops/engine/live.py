@@ -160,7 +160,7 @@ class Live:
         }
         self.rings.write(list(usable.values()))
         self.forget.saw(usable, now_ms)
-        self._pending += self.screens.judge(usable)
+        self._pending += self.screens.judge(usable, hold=self.loop.held(facts))
         predicted = self.ahead.look(now_ms) if self.ahead is not None and self.ahead.due(now_ms) else ()
         head = self.loop.store.head()[0]
         self.loop.advance(now_ms, [*self._pending, *predicted], facts, quality)

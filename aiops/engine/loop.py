@@ -12,25 +12,23 @@ from aiops.core import correlate as correlation
 from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
 from aiops.core.ledger import STREAM, Ledger
-from aiops.core.life import Apply, Life, Tell, Undo, Verify
+from aiops.core.life import Apply, Tell, Undo, Verify
 from aiops.core.lifecycle import UNDER_WAY
-from aiops.core.policy import recheck
 from aiops.core.quality import SEEING, Quality
 from aiops.core.situation import Situation
 from aiops.engine import entries
+from aiops.engine.aftermath import Aftermath
+from aiops.engine.floor import Floor
 from aiops.engine.memory import Gist, Memory, gist_of
 from aiops.engine.rehearse import Rehearse
+from aiops.engine.requests import Desk
 from aiops.engine.rules import Rules
-from aiops.engine.scene import CarryOut, Deed, Scene, only_record
+from aiops.engine.scene import CarryOut, Deed, only_record
 from aiops.engine.turn import Ordered, Turn
 from aiops.engine.window import Recent
 from aiops.errors import PortError
-from aiops.model import Anomaly, Entry, Facts, Lean, Outcome, Plan, Reason, Target
+from aiops.model import Entry, Facts, Outcome, Plan, Target
 from aiops.ports import Store
-
-LATER = frozenset(  # guards that are asked again before every further write of a step under way
-    {"kill_switch", "leadership", "blindness", "fresh_facts", "storm", "stop", "freeze", "protected"}
-)
 
 
 @dataclass(slots=True)
@@ -49,6 +47,9 @@ class Loop:
     twice: bool = False  # a dry run also decides as if the unknown facts permitted
     rehearse: Rehearse | None = None  # asks the API server whether it would take a step; None: nobody asks
     fresh: Callable[[int], Facts] | None = None  # the newest facts, for the last look before a write
+    desk: Desk | None = None  # what people ask of us
+    aftermath: Aftermath | None = None  # what becomes of our changes
+    field_manager: str = "aiops"  # our name in managedFields
     reach: Callable[[str], None] = lambda _point: None  # crash points of the chaos suite
     memory: Memory = field(default_factory=Memory)
     _results: list[tuple[str, Outcome]] = field(default_factory=list)  # carried out, not yet in the journal
@@ -81,6 +82,20 @@ class Loop:
         waiting = self._results or self._under_way
         return bool(self.book.open or self.book.storm or self.book.alone or waiting)
 
+    def held(self, facts: Facts) -> frozenset[Target]:
+        """What is being changed by us, or has not settled since: nothing is learned there (M12, M15)."""
+        busy = {
+            target
+            for incident_id, life in self.memory.lives.items()
+            if life.state in UNDER_WAY and (plan := self.memory.plans.get(incident_id)) is not None
+            for target in (plan.target, *(change.target for change in plan.steps[0].changes))
+        }
+        return (
+            frozenset(busy | {one.target for one in facts.pods.values() if one.owner in busy})
+            if busy
+            else frozenset()
+        )
+
     def restore(self, seen: Sequence[Target] = ()) -> None:
         """Take up what a former run left in the journal. ``seen`` are targets with baselines."""
         book, ledger = entries.restore(self.store, seen)
@@ -101,10 +116,11 @@ class Loop:
         self, now_ms: int, happenings: Sequence[Happening], facts: Facts, quality: Quality
     ) -> tuple[IncidentChange, ...]:
         """One tick. Raises PortError when the journal refuses: then nothing of the tick counts."""
-        facts = with_edges(facts, self.rules)
+        facts = self.known(facts)
         if happenings or self.busy:
             self._catch_up()
-        turn = self._turn(now_ms, facts, quality)
+        self._hear(now_ms, facts)
+        turn = self.turn(now_ms, facts, quality)
         for incident_id, outcome in self._results:
             turn.learn(incident_id, outcome)
         if self._taken_up:
@@ -128,9 +144,11 @@ class Loop:
         self.quality, self._results, self._taken_up = quality, [], False
         self.reach("loop.decided")
         self._carry_out(turn.orders, now_ms, facts)
+        self._look_after(now_ms, facts)
         return tuple(self._as_it_stands(change) for change in told)
 
-    def _turn(self, now_ms: int, facts: Facts, quality: Quality) -> Turn:
+    def turn(self, now_ms: int, facts: Facts, quality: Quality) -> Turn:
+        """A tick's work on copies; nothing counts before it is committed."""
         standing = Situation(
             now_ms=now_ms,
             quality=quality,
@@ -141,6 +159,11 @@ class Loop:
         return Turn(
             self.rules, self.recent, self.memory, facts, standing, twice=self.twice, rehearse=self.rehearse
         )
+
+    def known(self, facts: Facts) -> Facts:
+        """``facts`` with the service graph of the configuration merged in."""
+        edges = self.rules.edges
+        return replace(facts, edges=tuple(dict.fromkeys((*facts.edges, *edges)))) if edges else facts
 
     def _catch_up(self) -> None:
         """Take in what others wrote about actions since: a person who unlocks, a former leader."""
@@ -167,7 +190,7 @@ class Loop:
         self._go_on(now_ms, facts)
         if not self._results:
             return
-        turn = self._turn(now_ms, facts, self.quality)
+        turn = self.turn(now_ms, facts, self.quality)
         for incident_id, outcome in self._results:
             turn.learn(incident_id, outcome)
         try:
@@ -181,7 +204,7 @@ class Loop:
 
     def _go_on(self, now_ms: int, facts: Facts) -> None:
         """Ask everything that is under way what has come of it."""
-        waiting = {incident_id for incident_id, _ in self._results}
+        waiting, floor = {incident_id for incident_id, _ in self._results}, Floor(self, now_ms, facts)
         for incident_id, (deed, plan) in tuple(self._under_way.items()):
             life = self.memory.lives.get(incident_id)
             if incident_id in waiting:
@@ -189,72 +212,37 @@ class Loop:
             if life is None or life.state not in UNDER_WAY or life.intent != deed.intent:
                 del self._under_way[incident_id]
                 continue
-            outcome = self.carry_out(deed, self._scene(incident_id, life, plan, facts, now_ms))
+            outcome = self.carry_out(deed, floor.scene_of(incident_id, life, plan))
             if outcome is not None:
                 self._under_way.pop(incident_id, None)
                 self._results.append((incident_id, outcome))
                 self.reach("loop.carried-out")
 
-    def _scene(self, incident_id: str, life: Life, plan: Plan | None, facts: Facts, now_ms: int) -> Scene:
-        return Scene(
-            now_ms=now_ms,
-            term=self.term,
-            life=life,
-            plan=plan,
-            incident=self.book.get(incident_id),
-            facts=facts,
-            quality=self.quality,
-            around=self._around(plan, life, facts),
-            recheck=lambda first: self._recheck(incident_id, life, plan, facts, now_ms, first=first),
-            write=self._write,
-        )
+    def write(self, entry: Entry) -> None:
+        """Journal ``entry`` by itself, and fold it into the ledger. Raises PortError."""
+        self.memory.ledger = self.ledger.fold(self.store.append((entry,), self.term))
 
-    def _write(self, entry: Entry) -> None:
-        self.store.append((entry,), self.term)
+    def ends(self, incident_id: str, outcome: Outcome) -> None:
+        """Let ``outcome`` be what comes next in the incident's life."""
+        self._results.append((incident_id, outcome))
+        self._under_way.pop(incident_id, None)
 
-    def _around(self, plan: Plan | None, life: Life, facts: Facts) -> tuple[Anomaly, ...]:
-        """What became bad near the plan's target after the step had settled, and still is."""
-        if plan is None:
-            return ()
-        callers = {edge.caller for edge in facts.edges if edge.callee == plan.target}
-        return tuple(
-            one
-            for incident in self.book.open.values()
-            for one in incident.anomalies
-            if one.cleared_ms is None and one.since_ms >= life.from_ms and facts.owner(one.target) in callers
-        )
+    def _hear(self, now_ms: int, facts: Facts) -> None:
+        """Follow what people ask; a journal that refuses lets it be tried again with the next tick."""
+        if self.desk is not None:
+            self.desk.hear(Floor(self, now_ms, facts), self.term, now_ms)
 
-    def _recheck(
-        self, incident_id: str, life: Life, plan: Plan | None, facts: Facts, now_ms: int, *, first: bool
-    ) -> tuple[Reason, ...]:
-        """Reasons not to write now, by everything as it is at this moment (promises 5.1, 3).
-
-        Before the first write of a step all guards are asked again, as if its own intent were not in the
-        ledger; before a later one those that stop us whatever is under way.
-        """
-        if plan is None or life.intent is None:
-            return (Reason("plan", Lean.HOLD, "the plan is not known"),)
-        step = life.intent.step
-        if self.fresh is not None:
-            facts = with_edges(self.fresh(now_ms), self.rules)
-        turn = self._turn(now_ms, facts, self.quality)
-        ledger = self.ledger.without(plan.id, step)
-        incident = self.book.open.get(incident_id) or self.book.get(incident_id)
-        asked = life.intent.asked
-        reasons = recheck(
-            plan, incident, facts, ledger, self.rules.policy, turn.situation(), step, asked=asked
-        )
-        return reasons if first else tuple(one for one in reasons if one.guard in LATER)
+    def _look_after(self, now_ms: int, facts: Facts) -> None:
+        if self.aftermath is None:
+            return
+        try:
+            for entry in self.aftermath.look(self.ledger, facts, self.term, now_ms):
+                self.write(entry)
+        except PortError:
+            return  # seen again at the next look
 
     def _as_it_stands(self, change: IncidentChange) -> IncidentChange:
         if isinstance(change, Opened | Changed):
             incident = self.book.open.get(change.incident.id, change.incident)
             return replace(change, incident=incident)
         return change
-
-
-def with_edges(facts: Facts, rules: Rules) -> Facts:
-    """``facts`` with the service graph of the configuration merged in."""
-    if not rules.edges:
-        return facts
-    return replace(facts, edges=tuple(dict.fromkeys((*facts.edges, *rules.edges))))

@@ -1,6 +1,7 @@
-"""Rehearse: show a step to the API server before anybody is asked or acted upon: it checks rights, admission and
-validity, and commits nothing (server-side dry run). Only in modes ask and auto: in observe and suggest no
-mutating verb leaves us at all, this one included (B9).
+"""Rehearse: show a step to the API server before anybody is asked or acted upon.
+
+It checks rights, admission and validity, and commits nothing (server-side dry run). Only in modes ask and
+auto: in observe and suggest no mutating verb leaves us at all, this one included (B9).
 """
 
 from collections.abc import Callable

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiops.core import rows
 from aiops.core.detect import Happening, Runs, track
-from aiops.model import Detection, Mask, Panel, Signal, Target, Verdicts
+from aiops.model import Detection, Mask, Panel, Signal, Status, Target, Verdicts
 from aiops.plugin import Detector, Fitted, Forecast, Forecaster
 
 
@@ -29,6 +30,7 @@ class Screen:
     fitted: Fitted | None = None
     runs: Runs | None = None
     learned_ms: int = 0  # the newest sample that was judged
+    newest: NDArray[np.int8] | None = None  # (n,) statuses of the newest column; None: nothing judged yet
     _rows: dict[Target, int] = field(default_factory=dict)
     _before: tuple[Fitted, Panel] | None = None  # of a forecaster: as it was before the newest block
 
@@ -57,7 +59,20 @@ class Screen:
         happenings, self.runs = track(self.signal, self.name, block, verdicts, runs, self.settings)
         if block.shape[1]:
             self.learned_ms = int(block.times[-1])
+            self.newest = verdicts.status[:, -1].astype(np.int8)
         return happenings
+
+    def status(self, target: Target) -> Status:
+        """The newest verdict on ``target``; inconclusive where there is none."""
+        row = self._rows.get(target)
+        if row is None or self.newest is None or row >= len(self.newest):
+            return Status.INCONCLUSIVE
+        return Status(int(self.newest[row]))
+
+    def held(self, block: Panel, targets: frozenset[Target]) -> Mask:
+        """(n, t) true for ``targets``: what is judged there is not learned."""
+        rows_held = np.array([target in targets for target in block.targets], bool)
+        return np.broadcast_to(rows_held[:, None], block.shape)
 
     def _follow(self, targets: tuple[Target, ...]) -> tuple[Fitted, Runs]:
         if self.fitted is None or self.runs is None:
@@ -110,7 +125,7 @@ class Screen:
         if self.fitted is None or self.runs is None or len(index) == len(self.targets):
             return
         self.fitted, self.runs = rows.take(self.fitted, index), rows.take(self.runs, index)
-        self._before = None
+        self._before = self.newest = None
         self._index(tuple(self.targets[row] for row in index))
 
     def pack(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -17,7 +17,7 @@ from aiops.engine.highs import Highs
 from aiops.engine.rules import Rules
 from aiops.engine.screen import Screen
 from aiops.engine.window import Recent
-from aiops.model import Floats, FreezeWindow, Panel, Target, Verdicts
+from aiops.model import Floats, FreezeWindow, Mask, Panel, Status, Target, Verdicts
 from aiops.plugin import Detector, Fitted, Forecast, MultiDetector
 from aiops.ports import Baselines
 
@@ -55,8 +55,13 @@ AT_ONCE = 1000  # rows side by side
 WIDE = 32  # columns; in narrower blocks joining costs more than it saves
 
 
-def _judged(fitted: Sequence[Fitted], blocks: Sequence[Panel]) -> list[tuple[Verdicts, Fitted]]:
-    """Each block by what was learned of it; stacks that are alike side by side, some hundred rows at once."""
+def _judged(
+    fitted: Sequence[Fitted], blocks: Sequence[Panel], holds: Sequence[Mask] = ()
+) -> list[tuple[Verdicts, Fitted]]:
+    """Each block by what was learned of it; stacks that are alike side by side, some hundred rows at once.
+    With ``holds``, one a block, each by itself."""
+    if holds:
+        return [one.judge(block, hold) for one, block, hold in zip(fitted, blocks, holds, strict=True)]
     stacks = [one for one in fitted if isinstance(one, FittedStack)]
     if len(stacks) < len(fitted) or len(stacks) == 1:
         pairs = zip(fitted, blocks, strict=True)
@@ -96,8 +101,11 @@ class Screens:
         """Every target that has a row somewhere."""
         return frozenset(target for screen in self.screens.values() for target in screen.targets)
 
-    def judge(self, panels: Mapping[str, Panel], keep: Keep | None = None) -> list[Happening]:
-        """Judge what is new in ``panels``; a signal without a panel (blind) is neither judged nor learned."""
+    def judge(
+        self, panels: Mapping[str, Panel], keep: Keep | None = None, hold: frozenset[Target] = frozenset()
+    ) -> list[Happening]:
+        """Judge what is new in ``panels``; a signal without a panel (blind) is neither judged nor learned.
+        What is judged of the targets ``hold`` is not learned: they are being changed (M12, M15)."""
         told: list[Happening] = []
         panels = {name: without(panel, self._windows) for name, panel in panels.items()}
         for name, high in self.highs.items():
@@ -109,8 +117,9 @@ class Screens:
             blocks, before, runs = zip(
                 *(screen.prepare(panels[screen.signal.name]) for screen in group), strict=True
             )
+            holds = [screen.held(block, hold) for screen, block in zip(group, blocks, strict=True) if hold]
             for screen, block, was, (verdicts, after) in zip(
-                group, blocks, runs, _judged(before, blocks), strict=True
+                group, blocks, runs, _judged(before, blocks, holds), strict=True
             ):
                 told += screen.finish(block, verdicts, after, was)
                 if keep is not None:
@@ -129,6 +138,11 @@ class Screens:
             key = (alike, screen.learned_ms, panel.times.tobytes()) if wide else (signal, name)
             groups.setdefault(key, []).append(screen)
         return list(groups.values())
+
+    def newest(self, target: Target, signal: str, detector: str) -> Status:
+        """The newest verdict of one detector on one series; inconclusive where there is none."""
+        screen = self.screens.get((signal, detector))
+        return Status.INCONCLUSIVE if screen is None else screen.status(target)
 
     def highest(self, signal: str, before_ms: int, targets: Sequence[Target]) -> Floats:
         """How high ``targets`` were before ``before_ms`` (``aiops.engine.highs``); NaN where unknown."""

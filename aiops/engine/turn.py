@@ -240,7 +240,9 @@ class Turn:
         self.written.append(entry)
         self.happen(incident_id, event_of(outcome))
         life = self.memory.lives.get(incident_id)
-        if life is not None and not life.done:  # what is said next is news, even if it was said before
+        if (
+            life is not None and not life.done and life.state not in UNDER_WAY
+        ):  # what is said next is news, even if it was said before
             self.memory.said.pop(incident_id, None)
             self.memory.due[incident_id] = min(self.memory.due.get(incident_id, self.now_ms), self.now_ms)
 

@@ -66,7 +66,9 @@ class Timeline:
 
     def tick(self, minute, *happenings, quality=SEEING, the_facts=None):
         """Advance to ``minute``."""
-        return self.loop.advance(NOW + minute * MINUTE, happenings, the_facts or self.facts(minute), quality)
+        return self.loop.advance(
+            int(NOW + minute * MINUTE), happenings, the_facts or self.facts(minute), quality
+        )
 
     def calm_hour(self):
         """An hour in which nothing happens, so that what comes is new."""

@@ -1,0 +1,264 @@
+"""Carry: one effect for one intent, whatever becomes of the answer; verified, and undone where it did not help."""
+
+import itertools
+
+import pytest
+
+from aiops.model import Status, Target
+from tests.fakes.cluster import Fault
+from tests.unit.core.cases import CART
+from tests.unit.engine.acting_cases import Acting, acting_rules, playbook
+
+
+def leaking(*steps, **options):
+    timeline = Acting(*steps, **options).calm_hour()
+    timeline.leaks(0)
+    return timeline
+
+
+def test_a_step_is_journalled_sent_once_and_marked():
+    """E1, 5.1: intent, then sending, then the write with its mark, then the answer."""
+    timeline = leaking()
+    assert timeline.writes == [("patch", "cart")]
+    kinds = timeline.kinds("plan_started", "change_sending", "change_answered", "step_ended")
+    assert kinds == ["plan_started", "change_sending", "change_answered", "step_ended"]
+    (commit,) = timeline.cluster.commits
+    (sending,) = timeline.store.read(kinds=("change_sending",))
+    assert (commit.intent, commit.term) == (sending.entry.payload["intent"], sending.term)
+    assert timeline.results() == ["applied"]
+    assert timeline.incident.state == "verifying"
+
+
+def test_what_helped_is_verified_by_samples_after_it_settled():
+    """5.5: two of three samples in band; those of the settle time do not count."""
+    timeline = leaking()
+    timeline.status = Status.NORMAL
+    timeline.tick(0.5)  # still settling
+    assert timeline.results() == ["applied"]
+    timeline.tick(1)
+    assert timeline.results() == ["applied"]  # one good sample
+    timeline.tick(1.25)
+    assert timeline.results() == ["applied", "verified"]
+
+
+def test_what_did_not_help_by_the_deadline_has_failed_and_nothing_is_sent_again():
+    timeline = leaking()
+    for minute in range(1, 8):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "failed"]
+    assert timeline.writes == [("patch", "cart")]
+
+
+def test_without_a_verdict_at_the_deadline_nobody_can_tell_and_a_person_has_it():
+    """5.5: unknown is not success."""
+    timeline = leaking()
+    timeline.status = Status.INCONCLUSIVE
+    for minute in range(1, 8):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "unverified"]
+    assert timeline.incident.state == "escalated"
+
+
+def test_what_did_not_help_is_taken_back():
+    """5.5: the undo is a write of its own, marked and journalled."""
+    timeline = leaking("annotate")
+    assert timeline.cluster.objects[CART]["metadata"]["annotations"]["example.com/calm"] == "yes"
+    for minute in range(1, 8):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "failed", "undone"]
+    assert "example.com/calm" not in timeline.cluster.objects[CART]["metadata"]["annotations"]
+    intents = [one.intent for one in timeline.cluster.commits]
+    assert len(set(intents)) == 2
+
+
+def test_what_somebody_changed_since_is_not_taken_back():
+    """5.5: only what is still as we left it."""
+    timeline = leaking("annotate")
+    timeline.cluster.edit(CART, {"metadata": {"annotations": {"example.com/calm": "no"}}})
+    for minute in range(1, 8):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "failed", "failed"]
+    assert "somebody changed" in timeline.outcomes()[-1][1]
+    assert timeline.cluster.objects[CART]["metadata"]["annotations"]["example.com/calm"] == "no"
+    assert timeline.incident.state == "escalated"
+
+
+def test_a_lost_answer_is_resolved_by_looking():
+    """E3: committed, and nobody told us."""
+    timeline = Acting().calm_hour()
+    timeline.cluster.script(None, Fault.LOSE_ANSWER)  # the first is the dry run
+    timeline.leaks(0)
+    assert timeline.answers() == ["unknown"]
+    assert timeline.results() == ["applied"]
+    assert timeline.writes == [("patch", "cart")]
+
+
+def test_a_write_that_never_arrived_is_sent_again_once_that_is_certain():
+    """5.1, 5: absent, and the object as it was planned on."""
+    timeline = Acting().calm_hour()
+    timeline.cluster.script(None, Fault.NEVER_ARRIVE)
+    timeline.leaks(0)
+    assert (timeline.writes, timeline.results()) == ([], [])
+    timeline.tick(0.25)
+    assert timeline.writes == [("patch", "cart")]
+    assert timeline.results() == ["applied"]
+
+
+def test_a_write_that_arrives_late_and_the_one_sent_after_it_have_one_effect():
+    """E5: both are bound to the same version, and the API server lets one through."""
+    timeline = Acting().calm_hour()
+    timeline.cluster.script(None, Fault.HOLD_BACK)
+    timeline.leaks(0)
+    timeline.tick(0.25)
+    timeline.cluster.deliver()
+    assert timeline.writes == [("patch", "cart")]
+    assert timeline.results() == ["applied"]
+
+
+def test_an_object_that_changed_after_planning_is_planned_on_anew():
+    """E6, M16: re-read and decided upon again, not sent again."""
+    timeline = Acting().calm_hour()
+    edited = []
+
+    def racing(point):
+        if point == "carry.sending-journalled" and not edited:
+            edited.append(timeline.cluster.edit(CART, {"metadata": {"labels": {"by": "alice"}}}))
+
+    timeline.loop.carry_out.reach = racing
+    timeline.leaks(0)
+    assert timeline.answers() == ["conflict"]
+    assert timeline.results() == ["superseded"]
+    timeline.tick(0.25)
+    assert timeline.results() == ["superseded", "applied"]
+    assert timeline.kinds("plan_started", "rung_started") == ["plan_started", "rung_started"]  # one budget
+
+
+def test_a_conflict_that_never_ends_goes_to_a_person():
+    """E6: at most three times."""
+    timeline = Acting().calm_hour()
+
+    turns = itertools.count()
+
+    def racing(point):
+        if point == "carry.sending-journalled":
+            timeline.cluster.edit(CART, {"metadata": {"labels": {"turn": str(next(turns))}}})
+
+    timeline.loop.carry_out.reach = racing
+    timeline.leaks(0)
+    for quarter in range(1, 40):
+        timeline.tick(quarter / 4)
+    assert timeline.writes == []
+    assert 1 <= timeline.results().count("superseded") <= 4
+    assert timeline.incident.state in {"waiting", "escalated"}
+
+
+def test_a_throttled_write_waits_as_long_as_the_server_asks():
+    """E8."""
+    timeline = Acting().calm_hour()
+    timeline.cluster.retry_after_s = 40.0
+    timeline.cluster.script(None, Fault.THROTTLE)
+    timeline.leaks(0)
+    timeline.tick(0.5)
+    assert timeline.answers() == ["throttled"]
+    timeline.tick(0.75)
+    assert timeline.answers() == ["throttled", "done"]
+
+
+def test_what_the_server_would_refuse_is_shown_as_a_command_and_never_tried():
+    """5.3: a right that is missing names verb and resource."""
+    timeline = Acting().calm_hour()
+    timeline.cluster.forbidden = {("patch", "Deployment")}
+    timeline.leaks(0)
+    assert timeline.kinds("plan_started") == []
+    (record,) = timeline.store.read(kinds=("decided",))
+    said = [one["text"] for one in record.entry.payload["value"]["reasons"] if one["guard"] == "server"]
+    assert "patch" in said[0]
+    assert "kubectl -n shop rollout restart deployment/cart" in said[0]
+    assert timeline.incident.state == "escalated"
+
+
+def test_a_switch_that_is_pulled_between_decision_and_write_stops_the_write():
+    """B5: read again just before."""
+    pulled = []
+    timeline = Acting(kill_switch=lambda: bool(pulled)).calm_hour()
+    timeline.loop.reach = lambda point: pulled.append(1) if point == "loop.decided" else None
+    timeline.leaks(0)
+    assert timeline.writes == []
+    assert timeline.results() == ["refused"]
+
+
+def test_an_unreadable_switch_stops_as_well():
+    """B5."""
+    timeline = Acting(kill_switch=lambda: None).calm_hour()
+    timeline.leaks(0)
+    assert timeline.writes == []
+
+
+def test_a_step_of_several_changes_goes_on_where_the_switch_stopped_it():
+    """B5: also mid-drain; here after the first of three."""
+    pulled = []
+    timeline = Acting("sweep", pods=3, kill_switch=lambda: bool(pulled)).calm_hour()
+    timeline.loop.carry_out.reach = lambda point: (
+        pulled.append(1) if point == "carry.answer-journalled" else None
+    )
+    timeline.leaks(0)
+    assert timeline.writes == [("delete", "cart-1")]
+    timeline.loop.carry_out.reach = lambda _: None
+    timeline.tick(1)
+    assert timeline.writes == [("delete", "cart-1")]
+    pulled.clear()
+    timeline.tick(2)
+    assert timeline.writes == [("delete", f"cart-{number}") for number in (1, 2, 3)]
+    assert timeline.results() == ["applied"]
+
+
+def test_a_step_of_several_changes_that_is_not_through_in_time_has_failed():
+    timeline = Acting("sweep", pods=3).calm_hour()
+    timeline.cluster.script(None, None, None, None, *[Fault.THROTTLE] * 20)  # three dry runs, one write
+    timeline.leaks(0)
+    for minute in range(1, 6):
+        timeline.tick(minute)
+    assert timeline.writes == [("delete", "cart-1")]
+    assert timeline.results() == ["failed"]
+
+
+def test_a_pod_that_is_gone_already_is_left_out():
+    timeline = Acting("sweep", pods=3).calm_hour()
+
+    def meanwhile(point):
+        if point == "carry.answer-journalled" and Target("Pod", "shop", "cart-2") in timeline.cluster.objects:
+            timeline.cluster.remove(Target("Pod", "shop", "cart-2"))
+
+    timeline.loop.carry_out.reach = meanwhile
+    timeline.leaks(0)
+    assert timeline.writes == [("delete", "cart-1"), ("delete", "cart-3")]
+    assert timeline.results() == ["applied"]
+
+
+def test_no_journal_no_action():
+    """E12: the intent is in the journal, and then the disk is full."""
+    from tests.fakes.store import FakeStore  # noqa: PLC0415
+
+    store = FakeStore()
+    timeline = Acting(store=store).calm_hour()
+    timeline.loop.reach = lambda point: setattr(store, "full", store.full or point == "loop.decided")
+    timeline.leaks(0)
+    assert timeline.writes == []
+    timeline.loop.reach = lambda _: None
+    store.full = False
+    timeline.tick(0.5)
+    assert timeline.writes == [("patch", "cart")]
+
+
+@pytest.mark.parametrize("capture", [True, False])
+def test_evidence_is_kept_before_the_write(capture):
+    from dataclasses import replace  # noqa: PLC0415
+
+    from aiops.model import PlaybookStep  # noqa: PLC0415
+
+    book = replace(playbook("annotate"), steps=(PlaybookStep("restart_rollout", capture=capture),))
+    timeline = Acting(the_rules=acting_rules(book)).calm_hour()
+    timeline.cluster.evidence = {CART: {"events": ["BackOff"]}}
+    timeline.leaks(0)
+    kinds = timeline.kinds("evidence_captured", "change_sending")
+    assert kinds == (["evidence_captured"] if capture else []) + ["change_sending"]
