@@ -4,7 +4,8 @@ For one bad pod among good ones. It cannot help when all pods are bad: the new o
 
 Input:   a Pod as read just now; or a workload, of which exactly one pod is not ready, which is then the pod
          (another target than the one asked about).
-Output:  a Step bound to the pod's uid, or NotApplicable with the reason.
+Output:  a Step bound to the pod's uid, or NotApplicable with the reason: nobody would replace it, it is a
+         static pod, or two disruption budgets match it, with which every eviction fails.
 Errors:  none; a new pod of the same name has another uid and is safe.
 Impact:  MEDIUM; HIGH where it is the only pod.
 Undo:    none, the pod is gone; its owner replaces it.
@@ -15,10 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from aiops.model import BlastRadius, Change, ChangeVerb, Facts, Impact, NotApplicable, Pod, Step, Target
+from aiops.model import BlastRadius, Change, ChangeVerb, Facts, Impact, NotApplicable, Step, Target
+from aiops.model.kubectl import evicting
+from aiops.model.pods import clashing, meant, others_ready, replacer
 from aiops.plugin import Right
-
-OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +36,27 @@ class EvictPod:
 
     def propose(self, target: Target, facts: Facts, now: datetime) -> Step | NotApplicable:  # noqa: ARG002
         """Plan the eviction of ``target``, or of its one pod that is not ready."""
-        pod = facts.pods.get(target) if target.kind == "Pod" else _only_bad_pod(target, facts)
+        pod = meant(target, facts)
         if pod is None:
             return NotApplicable(f"{target} is not a known pod, nor has it exactly one that is not ready")
-        if pod.owner is None or pod.owner.kind not in OWNERS:
-            return NotApplicable(f"nobody is known who would replace {pod.target}")
-        workload = facts.workloads.get(pod.owner)
+        owner = replacer(pod)
+        if isinstance(owner, NotApplicable):
+            return owner
+        workload = facts.workloads.get(owner)
+        if clash := clashing(workload):
+            return NotApplicable(clash)
         replicas = workload.replicas if workload is not None else None
-        ready = workload.ready if workload is not None else None
-        others = None if ready is None else ready - (pod.ready is True)
+        others = others_ready(pod, workload)
         safe = others is not None and others >= self.min_others and replicas != 1
-        name = pod.target
         return Step(
-            summary=f"evict {name} of {pod.owner}",
-            change=Change(name, None, {}, pod.uid, ChangeVerb.EVICT),
+            summary=f"evict {pod.target} of {owner}",
+            change=Change(pod.target, None, {}, pod.uid, ChangeVerb.EVICT),
             undo=None,
             impact=Impact.MEDIUM if safe else Impact.HIGH,
             blast_radius=BlastRadius(
                 pods=1, share=1 / max(replicas or 1, 1), at_once=0 if pod.ready is False else 1
             ),
-            command=f"kubectl -n {name.namespace} delete pod/{name.name} --wait=false",
+            command=evicting(pod.target, pod.uid),
             destructive=True,
             because="" if safe else "too few other pods are known to be ready",
         )
-
-
-def _only_bad_pod(workload: Target, facts: Facts) -> Pod | None:
-    bad = [pod for pod in facts.pods.values() if pod.owner == workload and pod.ready is False]
-    return bad[0] if len(bad) == 1 else None

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from aiops.model import BlastRadius, Change, Claim, Facts, Impact, NotApplicable, Step, Target
+from aiops.model.kubectl import patching
 from aiops.plugin import Right
 
 GIB = 2**30
@@ -58,10 +59,7 @@ class ExpandPvc:
             undo=None,
             impact=Impact.HIGH,
             blast_radius=BlastRadius(pods=0, share=0.0, at_once=0),
-            command=(
-                f"kubectl -n {name.namespace} patch pvc/{name.name} --type=merge "
-                f"""-p '{{"spec":{{"resources":{{"requests":{{"storage":"{wanted}Gi"}}}}}}}}'"""
-            ),
+            command=patching(name, patch),
             because="a volume cannot be made smaller again",
         )
 

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from aiops.model import Autoscaler, BlastRadius, Change, Facts, Impact, NotApplicable, Step, Target
+from aiops.model.kubectl import patching
 from aiops.plugin import Right
 
 KIND = "HorizontalPodAutoscaler"
@@ -51,16 +52,14 @@ class HpaRaiseMax:
         if wanted <= scaler.maximum:
             return NotApplicable(f"the maximum is {scaler.maximum} already, at most {self.most} are allowed")
         version, uid, name = scaler.resource_version, scaler.uid, scaler.target
+        patch = {"spec": {"maxReplicas": wanted}}
         return Step(
             summary=f"raise the autoscaler's maximum of {scaler.scales} from {scaler.maximum} to {wanted}",
-            change=Change(name, version, {"spec": {"maxReplicas": wanted}}, uid),
+            change=Change(name, version, patch, uid),
             undo=Change(name, version, {"spec": {"maxReplicas": scaler.maximum}}, uid),
             impact=Impact.HIGH,
             blast_radius=BlastRadius(pods=wanted - scaler.maximum, share=0.0, at_once=0),
-            command=(
-                f"kubectl -n {name.namespace} patch hpa/{name.name} --type=merge "
-                f"""-p '{{"spec":{{"maxReplicas":{wanted}}}}}'"""
-            ),
+            command=patching(name, patch),
             because="it may cost more than today's maximum",
         )
 

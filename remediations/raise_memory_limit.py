@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from aiops.model import BlastRadius, Change, Container, Facts, Impact, NotApplicable, Step, Target
+from aiops.model.kubectl import kubectl, named
 from aiops.plugin import Right
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -50,8 +51,8 @@ class RaiseMemoryLimit:
         workload = facts.workloads.get(target)
         if target.kind not in KINDS or workload is None:
             return NotApplicable(f"{target} is not a known {', '.join(KINDS)}")
-        if workload.rolling:
-            return NotApplicable(f"{target} is already rolling out")
+        if workload.deleting or workload.paused or workload.rolling:
+            return NotApplicable(f"{target} is being deleted, paused or rolling out")
         wanted = {one.name: self._wanted(one) for one in workload.containers if self._concerns(one)}
         raised = {name: limit for name, limit in wanted.items() if limit is not None}
         if not raised:
@@ -88,8 +89,9 @@ def _why(target: Target, asked: bool) -> str:
 
 
 def _command(target: Target, container: str, limit: int) -> str:
-    what = f"set resources {target.kind.lower()}/{target.name} -c {container}"
-    return f"kubectl -n {target.namespace} {what} --limits=memory={_quantity(limit)}"
+    return kubectl(
+        target, "set", "resources", named(target), "-c", container, f"--limits=memory={_quantity(limit)}"
+    )
 
 
 def _patch(limits: Mapping[str, int | None]) -> dict[str, object]:

@@ -9,7 +9,7 @@ Output:  a Step, or NotApplicable with the reason. Nothing here talks to the clu
 Errors:  none; a change planned on a stale version is refused by the API server.
 Impact:  LOW; HIGH when too few pods are ready to carry the load meanwhile, and for a StatefulSet.
 Undo:    none, the old pods are gone; doing it twice restarts twice and breaks nothing.
-Source:  the pod-template annotation that kubectl itself writes, named below.
+Source:  the pod-template annotation that kubectl itself writes, "restartedAt".
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from aiops.model import BlastRadius, Change, Facts, Impact, NotApplicable, Step, Target, Workload
+from aiops.model.kubectl import kubectl, named
+from aiops.model.revisions import RESTARTED_AT
 from aiops.plugin import Right
 
-RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 FIELD = f"spec.template.metadata.annotations.{RESTARTED_AT}"
 
@@ -45,6 +46,10 @@ class RestartRollout:
             return NotApplicable(f"{target} is not a {', '.join(KINDS)}")
         if workload is None:
             return NotApplicable(f"{target} is not known to the cluster facts")
+        if workload.deleting:
+            return NotApplicable(f"{target} is being deleted")
+        if workload.paused:
+            return NotApplicable(f"{target} is paused: a restart would wait")
         if workload.rolling:
             return NotApplicable(f"{target} is already rolling out")
         if workload.replicas == 0:
@@ -58,7 +63,7 @@ class RestartRollout:
             undo=None,
             impact=Impact.LOW if safe and target.kind != "StatefulSet" else Impact.HIGH,
             blast_radius=BlastRadius(pods=workload.replicas or 0, share=1.0, at_once=workload.rollout_takes),
-            command=f"kubectl -n {target.namespace} rollout restart {target.kind.lower()}/{target.name}",
+            command=kubectl(target, "rollout", "restart", named(target)),
             because=self._why(workload, safe),
         )
 

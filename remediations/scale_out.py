@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from aiops.model import BlastRadius, Change, Facts, Impact, NotApplicable, Step, Target
+from aiops.model.kubectl import kubectl, named
 from aiops.plugin import Right
 
 KINDS = ("Deployment", "StatefulSet")
@@ -47,6 +48,8 @@ class ScaleOut:
             return NotApplicable(f"{target} is not a {' or '.join(KINDS)}")
         if workload is None or workload.replicas is None:
             return NotApplicable(f"the number of pods of {target} is not known")
+        if workload.deleting:
+            return NotApplicable(f"{target} is being deleted")
         if workload.replicas < 1:
             return NotApplicable(f"{target} is scaled to 0, on purpose as far as we know")
         if workload.hpa_max:
@@ -65,7 +68,5 @@ class ScaleOut:
             undo=Change(target, workload.resource_version, undo, workload.uid),
             impact=Impact.MEDIUM,
             blast_radius=BlastRadius(pods=wanted - workload.replicas, share=0.0, at_once=0),
-            command=(
-                f"kubectl -n {target.namespace} scale {target.kind.lower()}/{target.name} --replicas={wanted}"
-            ),
+            command=kubectl(target, "scale", named(target), f"--replicas={wanted}"),
         )

@@ -3,10 +3,13 @@
 For runs that pile up or do harm each time. It cannot help the run that is under way.
 
 Input:   a CronJob as read just now.
-Output:  a Step, or NotApplicable with the reason.
+Output:  a Step, or NotApplicable with the reason. The mark says that we suspended it, so that only our own
+         suspension is ever ended by us.
 Errors:  none; a change planned on a stale version is refused by the API server.
-Impact:  MEDIUM: what the runs were for is not done meanwhile.
-Undo:    resume; runs that were missed are not made up for.
+Impact:  MEDIUM: what the runs were for is not done meanwhile; HIGH where nobody knows whether it is suspended
+         already.
+Undo:    resume, and take the mark away; runs that were missed are not made up for. None where it may have
+         been suspended before.
 Source:  Kubernetes documentation, "CronJob: schedule suspension", field ``spec.suspend``.
 """
 
@@ -15,14 +18,18 @@ from datetime import datetime
 from typing import ClassVar
 
 from aiops.model import BlastRadius, Change, Facts, Impact, NotApplicable, Step, Target
+from aiops.model.kubectl import patching
 from aiops.plugin import Right
+
+SUSPENDED_BY = "aiops.dev/suspended-by"
+FIELDS = ("spec.suspend", f"metadata.annotations.{SUSPENDED_BY}")
 
 
 @dataclass(frozen=True, slots=True)
 class SuspendCronjob:
     """Proposes to suspend a CronJob that runs."""
 
-    rights: ClassVar[tuple[Right, ...]] = (Right("batch", "cronjobs", "patch", ("spec.suspend",)),)
+    rights: ClassVar[tuple[Right, ...]] = (Right("batch", "cronjobs", "patch", FIELDS),)
 
     def propose(self, target: Target, facts: Facts, now: datetime) -> Step | NotApplicable:  # noqa: ARG002
         """Plan the suspension of ``target``."""
@@ -31,15 +38,19 @@ class SuspendCronjob:
             return NotApplicable(f"{target} is not a CronJob")
         if workload is None:
             return NotApplicable(f"{target} is not known to the cluster facts")
-        if workload.paused:
-            return NotApplicable(f"{target} is suspended already")
-        version, uid = workload.resource_version, workload.uid
-        patch = '{"spec":{"suspend":true}}'
+        if workload.deleting or workload.suspended:
+            return NotApplicable(
+                f"{target} is {'being deleted' if workload.deleting else 'suspended already'}"
+            )
+        version, uid, known = workload.resource_version, workload.uid, workload.suspended is not None
+        suspend = {"metadata": {"annotations": {SUSPENDED_BY: "aiops"}}, "spec": {"suspend": True}}
+        resume = {"metadata": {"annotations": {SUSPENDED_BY: None}}, "spec": {"suspend": False}}
         return Step(
             summary=f"suspend {target}",
-            change=Change(target, version, {"spec": {"suspend": True}}, uid),
-            undo=Change(target, version, {"spec": {"suspend": False}}, uid),
-            impact=Impact.MEDIUM,
+            change=Change(target, version, suspend, uid),
+            undo=Change(target, version, resume, uid) if known else None,
+            impact=Impact.MEDIUM if known else Impact.HIGH,
             blast_radius=BlastRadius(pods=0, share=0.0, at_once=0),
-            command=f"kubectl -n {target.namespace} patch cronjob/{target.name} -p '{patch}'",
+            command=patching(target, {"spec": {"suspend": True}}),
+            because="" if known else "whether it is suspended already is not known",
         )

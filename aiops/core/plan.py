@@ -14,7 +14,19 @@ from aiops.core.impact import higher, raised
 from aiops.core.ledger import Attempt, Ledger, did_not_help
 from aiops.core.matching import choose
 from aiops.core.names import odd_name
-from aiops.model import Facts, Incident, NotApplicable, Plan, Playbook, PlaybookStep, Step, Verification
+from aiops.model import (
+    Change,
+    ChangeVerb,
+    Facts,
+    Incident,
+    NotApplicable,
+    Plan,
+    Playbook,
+    PlaybookStep,
+    Step,
+    Target,
+    Verification,
+)
 from aiops.model.wire import digest, short_id, to_json
 from aiops.plugin import Parameters, Remediation
 
@@ -135,12 +147,21 @@ def _ladder(
 
 
 def _propose(fix: Remediation, incident: Incident, facts: Facts, now: datetime) -> Step | NotApplicable:
-    """On the suspect itself, else on the workload that it is part of."""
-    answer = fix.propose(incident.prime, facts, now)
+    """On the one pod that it is about, if it is about one; on the suspect itself; on its workload."""
     owner = facts.owner(incident.prime)
-    if isinstance(answer, NotApplicable) and owner != incident.prime:
-        return fix.propose(owner, facts, now)
+    answer: Step | NotApplicable = NotApplicable("nothing to propose it for")
+    for target in dict.fromkeys((*_lone_pod(incident, owner, facts), incident.prime, owner)):
+        answer = fix.propose(target, facts, now)
+        if isinstance(answer, Step):
+            return answer
     return answer
+
+
+def _lone_pod(incident: Incident, owner: Target, facts: Facts) -> tuple[Target, ...]:
+    """The pod of ``owner`` whose own series are bad, where it is the only one."""
+    own = {one.target for one in incident.anomalies if facts.owner(one.target) == owner}
+    pods = tuple(target for target in own if target.kind == "Pod")
+    return pods if len(pods) == 1 else ()
 
 
 def _finished(step: Step, entry: PlaybookStep, rung: int, facts: Facts) -> Step:
@@ -149,7 +170,20 @@ def _finished(step: Step, entry: PlaybookStep, rung: int, facts: Facts) -> Step:
     impact, because = raised(named, facts)
     if entry.impact is not None and entry.impact.rank > impact.rank:
         because = f"the playbook raises it from {impact}"
-    return replace(named, impact=higher(impact, entry.impact or impact), because=because)
+    before = evidence(named, facts) if entry.capture else ()
+    return replace(named, impact=higher(impact, entry.impact or impact), because=because, before=before)
+
+
+MOST_CAPTURED = 20  # objects a step; a drain ends more, and all of them are known by their events
+
+
+def evidence(step: Step, facts: Facts) -> tuple[Change, ...]:
+    """What is read and kept before ``step``: of each pod that it ends, else of what it changes."""
+    ends = {ChangeVerb.EVICT, ChangeVerb.DELETE}
+    ended = [change.target for change in (step.change, *step.then) if change.verb in ends]
+    changed = facts.owner(step.change.target)
+    told = ended or ([changed] if changed in facts.workloads else [])
+    return tuple(Change(target, None, {}, None, ChangeVerb.CAPTURE) for target in told[:MOST_CAPTURED])
 
 
 def _plan(

@@ -139,6 +139,7 @@ class Pod:
     mirror: bool | None = None  # a static pod of the kubelet: an eviction changes nothing
     local_storage: bool | None = None  # emptyDir with data that an eviction loses
     since_ms: int | None = None  # when it was created
+    containers: tuple[Container, ...] = ()  # as they run, resized ones too; empty is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,7 @@ class Facts:
     unknown: frozenset[str] = frozenset()  # names of kinds of fact that nobody could read: "pdb", "owners"
 
     def owner(self, target: Target) -> Target:
-        """The workload a pod, claim, autoscaler or disruption budget belongs to; any other is its own owner."""
+        """The workload of a pod, claim, autoscaler or disruption budget; any other target is its own."""
         if (pod := self.pods.get(target)) is not None and pod.owner is not None:
             return pod.owner
         if (claim := self.claims.get(target)) is not None and claim.owner is not None:

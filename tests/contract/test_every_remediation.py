@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+import shlex
 from dataclasses import fields, replace
 
 import pytest
@@ -14,12 +15,11 @@ import pytest
 import remediations
 from aiops.bootstrap import plugins
 from aiops.bootstrap.plugins import found
-from aiops.core.guards.ownership import paths
 from aiops.core.impact import floor
-from aiops.model import ChangeVerb, Facts, Impact, NotApplicable, Step, Workload
-from aiops.model.wire import to_json
+from aiops.model import ChangeVerb, Facts, Impact, Node, NotApplicable, Pod, Step, Workload
+from aiops.model.wire import digest, to_json
 from aiops.plugin import Remediation, Right
-from tests.contract.remediation_cases import FACTS, KINDS, NAMES, NOW, STRANGE, TARGETS
+from tests.contract.remediation_cases import FACTS, KINDS, NAMES, NOW, STRANGE, TARGETS, merged, paths
 
 SECTIONS = ("Input:", "Output:", "Errors:", "Impact:", "Undo:", "Source:")
 VERBS = {
@@ -28,6 +28,8 @@ VERBS = {
     ChangeVerb.DELETE: "delete",
     ChangeVerb.CREATE: "create",
 }
+READING = {"get", "list"}
+ENDING = {ChangeVerb.EVICT, ChangeVerb.DELETE}
 
 
 @pytest.fixture(params=NAMES)
@@ -86,80 +88,108 @@ def test_what_it_does_not_know_it_declines_with_a_reason(fix):
             assert str(target) in answer.reason
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Workload) if field.name != "target"])
-def test_no_single_unknown_fact_breaks_it(fix, field):
-    """Each field of each workload in turn as it is where nothing is known."""
-    blank = getattr(Workload(TARGETS[0]), field)
-    facts = replace(FACTS, workloads={t: replace(w, **{field: blank}) for t, w in FACTS.workloads.items()})
-    for _, answer in proposals(fix, facts):
+BLANKS = [
+    (kind, field.name)
+    for kind in ("workloads", "pods", "nodes")
+    for field in fields({"workloads": Workload, "pods": Pod, "nodes": Node}[kind])
+    if field.name != "target"
+]
+
+
+@pytest.mark.parametrize(("kind", "field"), BLANKS)
+def test_what_is_unknown_makes_it_decline_or_makes_it_no_bolder(fix, kind, field):
+    """Each field of each object in turn as it is where nothing is known of it: never is an impact lower than
+    where it is known, and never is an object named by another."""
+    held = getattr(FACTS, kind)
+    blank = getattr(type(next(iter(held.values())))(TARGETS[0]), field)
+    facts = replace(FACTS, **{kind: {t: replace(one, **{field: blank}) for t, one in held.items()}})
+    known = dict(steps(fix))
+    for target, answer in proposals(fix, facts):
         assert isinstance(answer, Step | NotApplicable)
+        if isinstance(answer, Step) and target in known:
+            assert answer.impact.rank >= known[target].impact.rank
 
 
-def test_the_same_call_twice_is_the_same_answer(fix):
-    assert proposals(fix) == proposals(fix)
+def test_the_same_call_twice_is_the_same_answer_in_whatever_order_facts_come(fix):
+    """5.1: to the digest, which an approval is bound to (G11)."""
+    kinds = ("workloads", "pods", "nodes", "claims", "autoscalers", "services")
+    turned = {kind: dict(reversed(getattr(FACTS, kind).items())) for kind in kinds}
+    again = proposals(fix, replace(FACTS, **turned))
+    assert proposals(fix) == again
+
+    def digests(answers):
+        return [digest("step", to_json(one)) for _, one in answers if isinstance(one, Step)]
+
+    assert digests(proposals(fix)) == digests(again)
 
 
 def test_a_step_is_bound_to_the_very_object_that_was_read(fix):
-    """E5: uid and version of the facts; what is created has neither, and a name that a repeat finds."""
-    for _, step in steps(fix):
-        change = step.change
+    """E5: uid and version of the facts; what is created has neither, and a name that a repeat finds; what is
+    only read needs none."""
+    read = {**FACTS.workloads, **FACTS.pods, **FACTS.nodes, **FACTS.claims, **FACTS.autoscalers}
+    for change in (change for _, step in steps(fix) for change in step.changes):
         if change.verb is ChangeVerb.CREATE:
             assert change.patch["metadata"]["name"] == change.target.name
-            continue
-        read = {**FACTS.workloads, **FACTS.pods, **FACTS.nodes, **FACTS.claims, **FACTS.autoscalers}
-        assert change.uid == read[change.target].uid is not None
+        elif change.verb is not ChangeVerb.CAPTURE:
+            assert change.uid == read[change.target].uid is not None
         if change.verb is ChangeVerb.PATCH:
             assert change.resource_version == read[change.target].resource_version is not None
+        elif change.verb is not ChangeVerb.CREATE:
+            assert change.patch == {}
 
 
 def test_its_change_is_absolute(fix):
     """5.1: the patch says what will be, so that a repeat changes nothing: planned on another version of the
-    same object it is the same patch, and it holds no operations."""
+    same object it is the same patch, and it holds no operation but to replace a pod template as a whole."""
     newer = {target: replace(one, resource_version="42") for target, one in FACTS.workloads.items()}
     later = dict(steps(fix, replace(FACTS, workloads=newer)))
     for target, step in steps(fix):
         assert later[target].change.patch == step.change.patch
-        json.dumps(to_json(step.change))  # plain values
-        assert not any(part.startswith("$") for path in paths(step.change.patch) for part in path)
+        text = json.dumps(to_json(step.change))  # plain values
+        assert text.count('"$') == text.count('"template": {"$patch": "replace"')
+        once = merged({}, step.change.patch)
+        assert merged(once, step.change.patch) == once
 
 
-def test_it_declares_every_field_that_it_writes_and_no_other(fix):
+OTHERWISE = {"hpa_bounds": {"maximum": 8}}  # parameters with which a field is written that is left else
+
+
+def test_it_declares_every_field_that_it_writes_and_no_other(fix, name):
     """S7: RBAC and the admission policy are made from these."""
-    written = set()
-    for _, step in steps(fix):
-        for change in filter(None, (step.change, step.undo)):
+    written, used = set(), set()
+    for _, step in [*steps(fix), *steps(plugins.remediation(name, OTHERWISE.get(name)))]:
+        for change in filter(None, (*step.changes, step.undo)):
+            if change.verb is ChangeVerb.CAPTURE:
+                continue
             right = right_for(fix.rights, change)
             assert right is not None, (change.verb, change.target.kind)
-            mine = {".".join(path) for path in leaves(change.patch)}
+            used.add(right)
+            mine = {".".join(path) for path in paths(change.patch)}
             written |= mine
             assert {one for one in mine if not covered(one, right.fields)} == set()
+    assert {right for right in fix.rights if right.verb not in READING} - used <= set(unseen(fix))
     for right in fix.rights:
         for field in right.fields:
             assert any(one == field or one.startswith(field + ".") for one in written), f"unused: {field}"
 
 
+def unseen(fix):
+    """Rights of one and the same kind of change on the other workloads of its group."""
+    return [right for right in fix.rights if right.group == "apps"]
+
+
 def right_for(rights, change):
-    return next(
-        (r for r in rights if KINDS[r.resource] == change.target.kind and r.verb == VERBS[change.verb]), None
-    )
+    where = f"/{change.subresource}" if change.subresource else ""
+    where = "/eviction" if change.verb is ChangeVerb.EVICT else where
+    for right in rights:
+        resource, slash, below = right.resource.partition("/")
+        if (KINDS[resource], slash + below, right.verb) == (change.target.kind, where, VERBS[change.verb]):
+            return right
+    return None
 
 
 def covered(path, declared):
     return any(path == one or path.startswith(one + ".") for one in declared)
-
-
-def leaves(patch):
-    """Paths of a patch; through lists of named things too, whose name is their key and not a change."""
-    for path in paths(patch):
-        value = patch
-        for part in path:
-            value = value[part]
-        if not isinstance(value, list):
-            yield path
-            continue
-        for one in value:
-            rest = {key: inner for key, inner in one.items() if key != "name"}
-            yield from ((*path, *below) for below in leaves(rest))
 
 
 def test_rights_name_what_the_api_server_knows(fix):
@@ -168,7 +198,7 @@ def test_rights_name_what_the_api_server_knows(fix):
     for right in fix.rights:
         assert isinstance(right, Right)
         assert right.resource in KINDS
-        assert right.verb in {"patch", "create", "delete"}
+        assert right.verb in {"patch", "create", "delete"} | READING
         assert not any("*" in field for field in right.fields)
 
 
@@ -176,7 +206,7 @@ def test_its_impact_is_never_below_the_floor(fix, name):
     """5.3: the floor may raise what a remediation says; none of ours leaves that to it."""
     for _, step in steps(fix):
         least, because = floor(replace(step, remediation=name), FACTS)
-        if name != "scale_out":  # its owner's maximum is the floor's to judge, as it says
+        if name not in {"scale_out", "scale_to"}:  # its owner's maximum is the floor's to judge, as it says
             assert step.impact.rank >= least.rank, because
         if step.impact is Impact.HIGH:
             assert step.because
@@ -184,50 +214,76 @@ def test_its_impact_is_never_below_the_floor(fix, name):
 
 def test_its_blast_radius_is_a_promise_that_can_be_kept(fix):
     for _, step in steps(fix):
-        blast = step.blast_radius
-        assert blast.pods >= 0
+        blast, ending = step.blast_radius, [one for one in step.changes if one.verb in ENDING]
+        assert blast.pods >= len(ending)
         assert 0 <= blast.share <= 1
-        assert blast.workloads + blast.nodes == 1  # B1: one workload or one node
-        assert blast.at_once is None or 0 <= blast.at_once <= blast.pods or blast.pods == 0
-
-
-def test_what_destroys_says_so(fix):
-    """M9."""
-    for _, step in steps(fix):
-        assert step.destructive == (step.change.verb in {ChangeVerb.EVICT, ChangeVerb.DELETE})
+        assert blast.at_once is None or blast.at_once >= 0
+        assert blast.nodes == 1 or (blast.workloads, blast.nodes) == (1, 0)  # B1: one workload or one node
+        assert step.destructive is bool(ending)
+        assert step.deadline_s > 0
 
 
 def test_an_undo_goes_back_to_what_was(fix):
-    """Of the same object, as it was read; nothing is undone that was not done."""
+    """Of the same object, bound as the change is; after both, every field that was written is as it was
+    before, and none was touched that was not written."""
     for _, step in steps(fix):
-        if step.undo is not None:
-            assert step.undo.target == step.change.target
-            if step.undo.verb is ChangeVerb.PATCH:
-                assert set(leaves(step.undo.patch)) == set(leaves(step.change.patch))
-                assert step.undo.patch != step.change.patch
+        if step.undo is None:
+            continue
+        assert step.undo.target == step.change.target
+        if step.undo.verb is ChangeVerb.PATCH:
+            assert (step.undo.uid, step.undo.subresource) == (step.change.uid, step.change.subresource)
+            before = merged({}, step.undo.patch)
+            after = merged(before, step.change.patch)
+            assert after != before
+            assert merged(after, step.undo.patch) == before
 
 
 def test_a_person_is_told_what_and_how(fix):
+    """The command is one that a shell takes apart as it was meant; kubectl is given what we would send."""
     for _, step in steps(fix):
         assert step.summary
-        assert step.command.startswith("kubectl ")
         assert step.change.target.name in step.summary or step.change.target.name in step.command
+        for line in step.command.split("; "):
+            command, _, body = line.partition(" <<< ")
+            words = shlex.split(command)
+            assert words[0] == "kubectl"
+            assert step.change.target.namespace in command
+            if body:
+                (text,) = shlex.split(body)
+                assert json.loads(text)["metadata"]["name"] == step.change.target.name
+            if "-p" in words:
+                typed = json.loads(words[words.index("-p") + 1])
+                assert merged(step.change.patch, typed) == merged(step.change.patch, {})
 
 
 def test_a_bad_parameter_is_named_in_the_error(fix):
-    """Every number out of its range is refused by name."""
+    """Every number out of its range is refused by name, and so is a word that is none of those expected."""
     for field in fields(fix):
-        if isinstance(getattr(fix, field.name), bool | str):
+        default = getattr(fix, field.name)
+        if isinstance(default, bool) or default == "":
             continue
-        with pytest.raises(ValueError, match=field.name):
-            type(fix)(**{field.name: -1})
+        with pytest.raises(ValueError, match=f"^{field.name}: expected"):
+            type(fix)(**{field.name: "nonsense" if isinstance(default, str) else -1})
 
 
 def test_it_leaves_alone_what_is_rolling_out_or_scaled_to_nothing():
     """M16: whoever writes a pod template waits for the rollout that is under way; a rollback need not."""
     rolling = {target: replace(one, rolling=True) for target, one in FACTS.workloads.items()}
-    for name in ("restart_rollout", "raise_memory_limit"):
+    for name in ("restart_rollout", "raise_memory_limit", "adjust_resources"):
         assert steps(plugins.remediation(name), replace(FACTS, workloads=rolling)) == []
     idle = {target: replace(one, replicas=0, ready=0) for target, one in FACTS.workloads.items()}
-    for name in ("restart_rollout", "scale_out"):
+    for name in ("restart_rollout", "scale_out", "rollback", "restore_config_ref"):
         assert steps(plugins.remediation(name), replace(FACTS, workloads=idle)) == []
+
+
+def test_what_is_being_deleted_is_left_to_whoever_deletes_it(fix):
+    """Its finalizers are worked off: nothing that we write would last (M16)."""
+    workloads = {target: replace(one, deleting=True) for target, one in FACTS.workloads.items()}
+    pods = {target: replace(one, deleting=True) for target, one in FACTS.pods.items()}
+    facts = replace(FACTS, workloads=workloads, pods=pods)
+    changed = {change.target for _, step in steps(fix, facts) for change in step.changes if writes(change)}
+    assert not changed & ({*FACTS.workloads, *FACTS.pods})
+
+
+def writes(change):
+    return change.verb is not ChangeVerb.CAPTURE

@@ -171,7 +171,7 @@ def history(*held_days, current="cart:9"):
 )
 def test_a_rollback_returns_to_the_last_revision_that_held_an_hour(held_days, chosen):
     step = Rollback().propose(CART, given(revisions=history(*held_days)), NOW)
-    assert step.change.patch == {"spec": {"template": template(f"cart:{chosen}")}}
+    assert step.change.patch == {"spec": {"template": {"$patch": "replace", **template(f"cart:{chosen}")}}}
     assert step.impact is Impact.HIGH
     assert f"to {chosen} (cart:{chosen})" in step.summary
 
@@ -302,6 +302,8 @@ def test_the_labels_of_the_old_job_are_not_taken_along():
 
 def test_a_cron_job_is_suspended_and_resumed():
     step = SuspendCronjob().propose(CRON, FACTS, NOW)
-    assert (step.change.patch, step.undo.patch) == ({"spec": {"suspend": True}}, {"spec": {"suspend": False}})
-    paused = replace(FACTS, workloads={CRON: workload(CRON, paused=True)})
-    assert "already" in declined(SuspendCronjob().propose(CRON, paused, NOW))
+    assert (step.change.patch["spec"], step.undo.patch["spec"]) == ({"suspend": True}, {"suspend": False})
+    marks = [one.patch["metadata"]["annotations"] for one in (step.change, step.undo)]
+    assert marks == [{"aiops.dev/suspended-by": "aiops"}, {"aiops.dev/suspended-by": None}]
+    stopped = replace(FACTS, workloads={CRON: workload(CRON, suspended=True)})
+    assert "already" in declined(SuspendCronjob().propose(CRON, stopped, NOW))
