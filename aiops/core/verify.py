@@ -35,6 +35,7 @@ class Judgement:
 
     result: Result | None
     detail: str
+    harmed: bool = False  # something became worse since
 
 
 def judge(plan: Plan, seen: Seen) -> Judgement:
@@ -42,14 +43,14 @@ def judge(plan: Plan, seen: Seen) -> Judgement:
     if seen.now_ms < seen.from_ms:
         return Judgement(None, "it settles first")
     if stuck := _stuck(plan, seen):
-        return Judgement(Result.FAILED, stuck)
+        return Judgement(Result.FAILED, stuck, harmed=True)
     bad, unknown = _findings(plan, seen)
     if not bad and not unknown:
         return Judgement(Result.VERIFIED, "all signals are back in their bands, and the rollout is complete")
     if seen.now_ms < seen.from_ms + 1000 * plan.verification.deadline_s:
         return Judgement(None, "; ".join((*bad, *unknown)))
     if bad:
-        return Judgement(Result.FAILED, f"at the deadline: {'; '.join(bad)}")
+        return Judgement(Result.FAILED, f"at the deadline: {'; '.join(bad)}", bool(seen.around))
     return Judgement(Result.UNVERIFIED, f"at the deadline not known: {'; '.join(unknown)}")
 
 

@@ -11,7 +11,7 @@ The names given to ``reach`` are the crash points of the chaos suite.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiops.core.book import Key, key
 from aiops.core.life import Apply, Undo
@@ -209,7 +209,8 @@ class Carrier:
         if judgement.result is None:
             return None
         self.reach("verify.judged")
-        return ended(deed, scene, judgement.result, judgement.detail)
+        outcome = ended(deed, scene, judgement.result, judgement.detail)
+        return replace(outcome, harmed=judgement.harmed)
 
 
 def _early(deed: Deed, scene: Scene, way: Way, result: Result, text: str) -> Outcome:

@@ -42,6 +42,7 @@ class Loop:
     quality: Quality = SEEING
     protected: frozenset[Target] = frozenset()
     kill_switch: Callable[[], bool | None] = lambda: False
+    why_stopped: Callable[[], str] = lambda: ""  # who pulled it, when and why
     carry_out: CarryOut = only_record
     tell: Callable[[str, str], None] = lambda _incident_id, _text: None  # fails open: must not raise
     twice: bool = False  # a dry run also decides as if the unknown facts permitted
@@ -126,6 +127,7 @@ class Loop:
         if self._taken_up:
             turn.lead({one: life for one, life in self.memory.lives.items() if life.intent is not None})
         turn.sees(self.quality, quality)
+        turn.notices(self.why_stopped)
         book, changes = correlation.correlate(
             turn.memory.book,
             happenings,

@@ -21,7 +21,7 @@ class Memory:
     plans: dict[str, Plan] = field(default_factory=dict)  # incident -> what its intent is a step of
     due: dict[str, int] = field(default_factory=dict)  # incident -> when to look at it again
     waits: dict[str, int] = field(default_factory=dict)  # incident -> how long the last wait was
-    stopped: tuple[bool | None, str] = (False, "")  # the kill switch as last journalled, and why
+    stopped: bool | None = False  # the kill switch as last journalled
 
     def copy(self) -> "Memory":
         """Another one that can be written into."""

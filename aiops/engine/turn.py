@@ -4,7 +4,7 @@ Everything that happens to an incident goes through its lifecycle; what the life
 the transaction of the tick, and carried out only after it (see ``aiops.engine.loop``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from aiops.core import life as lives
@@ -82,6 +82,13 @@ class Turn:
         """Note that we became blind, or see again."""
         if now.why() != before.why():
             self.written.append(entries.quality(now, self.now_ms))
+
+    def notices(self, why_stopped: Callable[[], str]) -> None:
+        """Note that somebody pulled the kill switch, or released it."""
+        stopped = self._standing.kill_switch
+        if stopped is not self.memory.stopped:
+            self.memory.stopped = stopped
+            self.written.append(entries.switch(stopped, why_stopped(), self.now_ms))
 
     def follows(self, book: Book) -> None:
         """Take up the book of this tick, with the scopes that were seen for the first time."""

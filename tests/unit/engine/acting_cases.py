@@ -74,6 +74,12 @@ class Sweep:
         )
 
 
+def bad_pod(target):
+    """A pod that serves nobody, and loses nothing when it ends."""
+    uid = f"uid-{target.name}"
+    return Pod(target, CART, uid, "n1", "Running", ready=False, local_storage=False, mirror=False)
+
+
 OWN = {"annotate": Annotate, "sweep": Sweep}
 
 
@@ -109,7 +115,7 @@ class Acting(Timeline):
         known = facts(
             workload(pdb_disruptions_allowed=4),
             conditions=(Condition(CART, "CrashLoopBackOff", NOW),),  # a second source, for what destroys
-            pods={one: Pod(one, CART, f"uid-{one.name}", "n1", "Running", True) for one in named},
+            pods={one: bad_pod(one) for one in named},
         )
         self.cluster = cluster or FakeCluster(known)
         self.status = Status.ANOMALY
