@@ -1,7 +1,9 @@
 """The journal on disk: where it is, and that one daemon at a time writes it."""
 
+import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from aiops.adapters.sqlite.store import SqliteStore
 from aiops.errors import InputError, Problem, Unavailable
 
 JOURNAL, LOCK = "journal.sqlite", "daemon.lock"
+TRIES = 10
 
 
 def open_journal(state_dir: Path) -> SqliteStore:
@@ -42,13 +45,39 @@ def _locked_file(state_dir: Path) -> IO[str]:
         raise InputError([Problem(f"state {state_dir}", got, "a folder that can be written")]) from error
 
 
+def running(state_dir: Path) -> bool:
+    """Whether a daemon writes the journal of ``state_dir`` now. Asks for its lock for an instant, which
+    ``lead`` bears with."""
+    try:
+        with (state_dir / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)  # EACCES: it is there, and not ours to open
+    return False
+
+
+def _take(lock: IO[str]) -> None:
+    """Lock it for ourselves, trying for a second: who asks whether a daemon runs holds it for an instant."""
+    for left in range(TRIES, -1, -1):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not left:
+                raise
+            time.sleep(1 / TRIES)
+        else:
+            return
+
+
 @contextmanager
 def lead(state_dir: Path) -> Iterator[SqliteStore]:
     """The journal for writing, under a new term; Unavailable while another daemon has it, InputError where
     ``state_dir`` cannot be written."""
     with _locked_file(state_dir) as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(lock)
         except OSError as error:
             raise Unavailable(f"{state_dir} is in use by another daemon (see {LOCK} for its pid)") from error
         lock.truncate(0)

@@ -1,0 +1,121 @@
+"""Requests: what a person at the command line asks of the running daemon, handed in and waited for."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from aiops.adapters.clock import SystemClock
+from aiops.adapters.inbox import Inbox
+from aiops.bootstrap.config import find_state
+from aiops.bootstrap.journal import open_journal, running
+from aiops.bootstrap.person import who
+from aiops.core.ledger import STREAM, Ledger
+from aiops.core.requests import ENDED, REQUESTED, Answered, answered
+from aiops.errors import InputError, Unavailable
+from aiops.model import Request, RequestKind, Target
+from aiops.ports import Store
+
+INBOX = "inbox"
+POLL_S = 0.2
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What keeps the daemon from acting until a person says so."""
+
+    targets: Mapping[str, str]  # of each that can be unlocked: why
+    playbooks: Mapping[str, str]  # the same of breakers; "" is the global one
+
+
+def hand_in(state: Path, request: Request, wait_ms: int, progress: Progress) -> Answered:
+    """Give the daemon ``request`` and wait for what comes of it. InputError where no daemon runs there,
+    Unavailable where it has not taken the request up, or not ended it, in ``wait_ms``."""
+    if not running(state):
+        raise InputError(f"state {state}: expected a daemon that runs there (aiops run --state), got none")
+    inbox = Inbox(state / INBOX)
+    with closing(open_journal(state)) as store:
+        seq = store.head()[0]
+        inbox.hand_in(request)
+        progress("handed in, waiting for the daemon")
+        until_s, taken = time.monotonic() + wait_ms / 1000, False
+        while True:
+            found = answered(store.read(since=seq, kinds=(REQUESTED, ENDED)), request.id)
+            if found.done is not None:
+                return found
+            if found.request is not None and not taken:
+                taken = True
+                progress("taken up, under way")
+            if time.monotonic() >= until_s:
+                break
+            time.sleep(POLL_S)
+    if not taken and inbox.withdraw(request):
+        raise Unavailable("the daemon did not take the request up in time: it was withdrawn, nothing is done")
+    raise Unavailable(f"it is under way still: aiops journal --state {state} --kind {ENDED} --follow")
+
+
+def make(kind: RequestKind, reason: str, **about: object) -> Request:
+    """A request of whoever is at the keyboard, with an id that nobody else has."""
+    try:
+        return Request(
+            f"{kind.replace('_', '-')}-{secrets.token_hex(6)}",
+            kind,
+            who(),
+            SystemClock().now_ms(),
+            reason,
+            **about,  # type: ignore[arg-type]  # names of its fields
+        )
+    except ValueError as error:
+        raise InputError(f"--reason: {error}" if "reason" in str(error) else str(error)) from error
+
+
+@contextmanager
+def journal(config: Path | None, state: Path | None) -> Iterator[tuple[Path, Store]]:
+    """The state folder and its journal, for reading."""
+    folder = find_state(config, state)
+    with closing(open_journal(folder)) as store:
+        yield folder, store
+
+
+def locks(store: Store) -> Locks:
+    """Everything that an ``unlock`` would change."""
+    ledger = Ledger().fold(store.read(stream=STREAM))
+    targets: dict[str, str] = {}
+    for name, failures in ledger.failures.items():
+        if failures:
+            targets[name] = f"{failures} in a row did not help"
+    for name, times in ledger.overwritten.items():
+        if times:
+            more = f"somebody wrote over what was done here, {times} times"
+            targets[name] = f"{targets[name]}; {more}" if name in targets else more
+    playbooks = {
+        name: f"{sum(not helped for _, helped in seen)} of the last {len(seen)} did not help"
+        for name, seen in ledger.verdicts.items()
+        if any(not helped for _, helped in seen)
+    }
+    return Locks(targets, playbooks)
+
+
+def known(what: str, name: str, there: Mapping[str, str]) -> str:
+    """``name``, which is one of ``there``; InputError with close ones, or the few that are there."""
+    if name in there:
+        return name
+    close = get_close_matches(name, there, n=3, cutoff=0.5)
+    meant = f", did you mean {' or '.join(close)}?" if close else ""
+    listed = ", ".join(sorted(there)[:10]) or "none: nothing is locked"
+    raise InputError(f"{what}: expected one of {listed}, got {name}{meant}")
+
+
+def unlock(
+    folder: Path, target: Target | None, playbook: str | None, reason: str, wait_ms: int, progress: Progress
+) -> Answered:
+    """Lift the lock-out of ``target``, or reset the breaker of ``playbook`` ("" is the global one)."""
+    request = make(
+        RequestKind.UNLOCK, reason, target="" if target is None else str(target), playbook=playbook
+    )
+    return hand_in(folder, request, wait_ms, progress)
