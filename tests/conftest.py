@@ -2,6 +2,7 @@
 
 from tests.controlplane.fixtures import (  # noqa: F401 - pytest finds fixtures by name here
     api,
+    api_proxy,
     audit,
     control_plane,
     kubelet,

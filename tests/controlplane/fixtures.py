@@ -12,6 +12,7 @@ import os
 import pytest
 
 from tests.controlplane import binaries, identities, pki
+from tests.controlplane.apiproxy import ApiProxy
 from tests.controlplane.existing import Existing
 from tests.controlplane.plane import ControlPlane
 
@@ -114,6 +115,13 @@ def service_account(control_plane, namespace):
     for kind, name in itertools.product(("ClusterRoleBinding", "ClusterRole"), made):
         if control_plane.api.find(kind, None, f"{namespace}-{name}") is not None:
             control_plane.api.delete(kind, None, f"{namespace}-{name}")
+
+
+@pytest.fixture
+def api_proxy(control_plane):
+    """An ApiProxy before the API server, for tests of lost answers, refusals, silence."""
+    with ApiProxy(_own(control_plane, "a proxy with its certificate")) as proxy:
+        yield proxy
 
 
 def _own(plane, what):
