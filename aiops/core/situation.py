@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiops.core.quality import SEEING, Quality
-from aiops.model import Target
+from aiops.model import KubernetesSettings, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +17,5 @@ class Situation:
     kill_switch: bool | None = False  # None: it cannot be read, which stops us as surely as True
     term: int | None = None  # of our leadership; None: we do not lead
     known: Mapping[Target, int] = field(default_factory=dict)  # broken at first sight: since when, ms
+    field_manager: str = KubernetesSettings().field_manager  # under which the API server knows us
     protected: frozenset[Target] = frozenset()  # what we ourselves need: our own workload, Prometheus ...

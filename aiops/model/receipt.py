@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+INTENT = "aiops.dev/intent"  # annotations in which a mark travels
+TERM = "aiops.dev/term"
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

@@ -5,9 +5,7 @@ from typing import Any
 
 from aiops.adapters.kubernetes.written import holds
 from aiops.model import Change, ChangeVerb, Look, Mark, Sight
-
-INTENT = "aiops.dev/intent"
-TERM = "aiops.dev/term"
+from aiops.model.receipt import INTENT, TERM
 
 
 def annotations(mark: Mark) -> dict[str, str]:

@@ -1,64 +1,134 @@
-"""How much may go away at once: ready pods, disruption budgets, nodes."""
+"""How much may go away at once: ready pods, quorums, disruption budgets, local data, callers, nodes."""
 
 import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
+from aiops.core.guards.away import ended, is_behind, leaving, left, takings
 from aiops.core.guards.context import Context, escalate, hold, permit, refuse, unknown
-from aiops.core.guards.ownership import ROLLING
 from aiops.core.impact import spec_of
-from aiops.model import ChangeVerb, Reason, Step, Workload
+from aiops.model import Facts, Lean, Node, Reason, Service, Target, Workload
 
-LOCAL = frozenset({ChangeVerb.EVICT, ChangeVerb.DELETE})
+CORDONED_BY = "aiops.dev/cordoned-by"
 
 
 def ready_floor(context: Context) -> Reason | None:
     """Enough pods stay ready, at least one; what is in flight counts as away (B4)."""
-    if context.on_node:
-        return None
-    workload, at_once = context.workload, taken(context.step, context.workload)
+    said: Reason | None = None
+    for owner, workload, at_once in takings(context):
+        said = _floor(owner, workload, at_once, context)
+        if said.lean is not Lean.PERMIT:
+            return said
+    return said
+
+
+def _floor(owner: Target, workload: Workload | None, at_once: int | None, context: Context) -> Reason:
     if at_once == 0:
         return permit("ready_floor", "no ready pod is taken away")
     if workload is None or workload.replicas is None or workload.ready is None:
-        return unknown("ready_floor", f"how many pods of {context.subject} are ready is not known")
+        return unknown("ready_floor", f"how many pods of {owner} are ready is not known")
     if workload.replicas <= 1:
-        return escalate("ready_floor", f"{context.subject} has {workload.replicas} replica: it would be down")
+        return escalate("ready_floor", f"{owner} has {workload.replicas} replica: it would be down")
     if at_once is None:
-        return unknown("ready_floor", f"how many pods of {context.subject} go away at once is not known")
-    return _floor(context, workload, workload.replicas, workload.ready, at_once)
+        return unknown("ready_floor", f"how many pods of {owner} go away at once is not known")
+    stay = left(owner, workload.ready, at_once, context)
+    least = max(1, math.ceil(context.policy.ready_floor * workload.replicas))
+    text = f"{max(stay, 0)} of {workload.replicas} pods of {owner} would stay ready, at least {least} must"
+    return permit("ready_floor", text) if stay >= least else escalate("ready_floor", text)
 
 
-def taken(step: Step, workload: Workload | None) -> int | None:
-    """Ready pods that ``step`` takes away at once; None is unknown. What the change itself implies counts,
-    whatever the remediation says: a changed template rolls the pods, fewer replicas end some."""
-    said, spec = step.blast_radius.at_once, spec_of(step.change.patch)
-    implied: list[int | None] = [said]
-    if "template" in spec and step.change.verb is ChangeVerb.PATCH and step.change.target.kind in ROLLING:
-        implied.append(workload.rollout_takes if workload is not None else None)
-    if isinstance(wanted := spec.get("replicas"), int) and step.change.verb is ChangeVerb.PATCH:
-        ready = workload.ready if workload is not None else None
-        implied.append(None if ready is None else max(0, ready - wanted))
-    known = [one for one in implied if one is not None]
-    return max(known) if len(known) == len(implied) else None
-
-
-def _floor(context: Context, workload: Workload, replicas: int, ready: int, at_once: int) -> Reason:
-    busy = sum(one.target == str(workload.target) for one in context.ledger.in_flight())
-    least = max(1, math.ceil(context.policy.ready_floor * replicas))
-    left = ready - at_once - busy
-    text = f"{max(left, 0)} of {replicas} pods would stay ready, at least {least} must"
-    return permit("ready_floor", text) if left >= least else escalate("ready_floor", text)
+def quorum(context: Context) -> Reason | None:
+    """Of what votes, such as a StatefulSet of three, more than half stays ready (B4)."""
+    said: Reason | None = None
+    for owner, workload, at_once in takings(context):
+        if owner.kind != "StatefulSet" or at_once == 0:
+            continue
+        if workload is None or workload.replicas is None or workload.ready is None or at_once is None:
+            return unknown("quorum", f"how many pods of {owner} stay ready is not known")
+        stay, majority = left(owner, workload.ready, at_once, context), workload.replicas // 2 + 1
+        text = f"{max(stay, 0)} of {workload.replicas} pods of {owner} would stay, its quorum is {majority}"
+        if stay < majority:
+            return escalate("quorum", text)
+        said = permit("quorum", text)
+    return said
 
 
 def disruption_budget(context: Context) -> Reason | None:
-    """An eviction asks the disruption budget first; a delete must not go round it (B4, E8)."""
-    if context.step.change.verb not in LOCAL or context.on_node:
+    """An eviction asks the disruption budget first; a delete must not go round it (B4, E8). While a node is
+    emptied the budget paces it; where none may go at all, it never ends."""
+    wanted = Counter(context.facts.owner(pod) for pod in ended(context))
+    if not wanted:
         return None
-    workload = context.workload
-    allowed = workload.pdb_disruptions_allowed if workload is not None else None
-    if allowed is None:
-        return unknown("disruption_budget", f"the disruption budget of {context.subject} is not known")
-    wanted = context.step.blast_radius.pods
-    text = f"the disruption budget allows {allowed}, {wanted} would go"
-    return permit("disruption_budget", text) if wanted <= allowed else escalate("disruption_budget", text)
+    for owner, count in wanted.items():
+        workload = context.facts.workloads.get(owner)
+        if workload is not None and (workload.budgets or 0) > 1:
+            text = f"{workload.budgets} disruption budgets match {owner}: every eviction fails, keep one"
+            return escalate("disruption_budget", text)
+        allowed = workload.pdb_disruptions_allowed if workload is not None else None
+        if allowed is None:
+            return unknown("disruption_budget", f"the disruption budget of {owner} is not known")
+        if (1 if context.on_node else count) > allowed:
+            text = f"the disruption budget of {owner} allows {allowed}, {count} would go"
+            return escalate("disruption_budget", text)
+    return permit("disruption_budget", f"the disruption budgets allow {sum(wanted.values())} to go")
+
+
+def local_storage(context: Context) -> Reason | None:
+    """What a pod keeps on its node is gone with it; a static pod is the kubelet's, and comes back (B4)."""
+    pods = ended(context)
+    if not pods:
+        return None
+    for target in pods:
+        pod = context.facts.pods.get(target)
+        if pod is None or pod.local_storage is None:
+            return unknown("local_storage", f"whether {target} keeps data on its node is not known")
+        if pod.mirror:
+            return refuse("local_storage", f"{target} is a static pod: the kubelet makes it again")
+        if pod.local_storage:
+            return escalate("local_storage", f"{target} keeps data on its node, which would be lost")
+    return permit("local_storage", f"{len(pods)} pods keep nothing on their nodes")
+
+
+def dependents(context: Context) -> Reason | None:
+    """Those who call it keep somebody who answers: of the workload, and of every Service in front (5.3)."""
+    callers = 0
+    for owner, workload, at_once in takings(context):
+        calling = {edge.caller for edge in context.facts.edges if edge.callee == owner} - {owner}
+        callers += len(calling)
+        if not calling or at_once == 0:
+            continue
+        if workload is None or workload.ready is None or at_once is None:
+            return unknown(
+                "dependents", f"whether a pod of {owner} stays ready is not known: {callers} call it"
+            )
+        if left(owner, workload.ready, at_once, context) < 1:
+            return escalate("dependents", f"no pod of {owner} stays ready, and {callers} workloads call it")
+    gone = leaving(context)
+    for service in context.facts.services.values():
+        if (reason := _last_behind(service, gone, context.facts)) is not None:
+            return reason
+    return permit("dependents", f"{callers} workloads call it, and somebody answers them still")
+
+
+def _last_behind(service: Service, gone: tuple[Target, ...], facts: Facts) -> Reason | None:
+    """A Service whose last ready pod is among those that go; None where another stays or none goes."""
+    space = service.target.namespace
+    going = [one for one in gone if one.namespace == space]
+    if not going or not service.selector:
+        return None
+    found = {one: facts.pods.get(one) for one in going}
+    behind = {one: pod and is_behind(pod, service.selector) for one, pod in found.items()}
+    if any(one is None for one in behind.values()):
+        return unknown("dependents", f"whether {going[0]} is behind {service.target} is not known")
+    if not any(behind.values()):
+        return None
+    stays = any(
+        pod.ready and pod.target.namespace == space and is_behind(pod, service.selector)
+        for pod in facts.pods.values()
+        if pod.target not in found
+    )
+    return None if stays else escalate("dependents", f"it is the last ready pod behind {service.target}")
 
 
 def nodes(context: Context) -> Reason | None:
@@ -78,10 +148,27 @@ def nodes(context: Context) -> Reason | None:
     zone_down = sum(one.ready is False for one in zone)
     if zone and zone_down / len(zone) >= policy.zone_not_ready:
         return hold("nodes", f"{zone_down} of {len(zone)} nodes of zone {node.zone} are not ready")
-    cordoned = sum(one.unschedulable is True for one in all_nodes.values() if one.target != target)
-    if cordoned >= policy.max_cordoned:
-        return refuse("nodes", f"{cordoned} nodes are cordoned already, at most {policy.max_cordoned} may be")
-    left = len(all_nodes) - cordoned - 1
-    if left < max(1, len(all_nodes) / 2):
-        return escalate("nodes", f"only {left} of {len(all_nodes)} nodes would take pods")
-    return permit("nodes", f"{down} of {len(all_nodes)} nodes not ready, {cordoned} cordoned")
+    return _room(context, node, all_nodes) or permit("nodes", f"{down} of {len(all_nodes)} are not ready")
+
+
+def _room(context: Context, node: Node, all_nodes: Mapping[Target, Node]) -> Reason | None:
+    """Why the cluster has no room for one node less; None where it has, or where the node is given back."""
+    if _gives_back(spec_of(context.step.change.patch), node):
+        return None
+    closed = [one for one in all_nodes.values() if one.unschedulable and one.target != node.target]
+    ours = sum(CORDONED_BY in (one.annotations or {}) for one in closed)
+    most = context.policy.max_cordoned
+    if len(closed) >= most:
+        text = f"{len(closed)} nodes are cordoned already, {ours} of them by us, at most {most} may be"
+        return refuse("nodes", text)
+    stay = len(all_nodes) - len(closed) - 1
+    if stay < max(1, len(all_nodes) / 2):
+        return escalate("nodes", f"only {stay} of {len(all_nodes)} nodes would take pods")
+    return None
+
+
+def _gives_back(spec: Mapping[str, Any], node: Node) -> bool:
+    """Whether a node takes pods again: it is uncordoned, or fewer taints keep them off."""
+    if "taints" in spec and node.taints is not None:
+        return len(spec["taints"] or ()) < len(node.taints)
+    return spec.get("unschedulable") is False

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 from aiops.core.ledger import Ledger
 from aiops.core.situation import Situation
-from aiops.model import Facts, Incident, Lean, Plan, Policy, Reason, Step, Target, Workload
+from aiops.model import (
+    Change,
+    ChangeVerb,
+    Facts,
+    Incident,
+    Lean,
+    Plan,
+    Policy,
+    Reason,
+    Step,
+    Target,
+    Workload,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,22 @@ class Context:
         """Whether the step changes a node."""
         return self.step.change.target.kind == "Node" or self.step.blast_radius.nodes > 0
 
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        """What of the step changes something, in order."""
+        return tuple(one for one in self.step.changes if one.verb is not ChangeVerb.CAPTURE)
+
+    @property
+    def touched(self) -> tuple[Target, ...]:
+        """What the step writes, the workloads that these belong to, and the subject; each once, in order."""
+        found: dict[Target, None] = {}
+        for change in self.step.changes:
+            found[change.target] = None
+            found[self.facts.owner(change.target)] = None
+        if not self.on_node:
+            found[self.subject] = None
+        return tuple(found)
+
 
 Guard = Callable[[Context], Reason | None]
 
@@ -68,11 +96,6 @@ def refuse(guard: str, text: str) -> Reason:
 def unknown(guard: str, text: str) -> Reason:
     """Held for want of a fact: never permitted, and marked so that a dry run can show what it hides."""
     return Reason(guard, Lean.HOLD, text, unknown=True)
-
-
-def ago(at_ms: int, now_ms: int) -> str:
-    """A span for people: "7 min ago"."""
-    return f"{span(now_ms - at_ms)} ago"
 
 
 def span(duration_ms: float) -> str:

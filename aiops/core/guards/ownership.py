@@ -1,15 +1,29 @@
 """Is it ours to change now: is it known, is it at rest, who owns the field that is written."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from aiops.core.guards.context import Context, escalate, hold, permit, unknown
+from aiops.core.guards.fields import owned, owners, said
 from aiops.core.impact import spec_of
 from aiops.core.plan import is_intact
-from aiops.model import Autoscaler, ChangeVerb, Claim, Facts, Node, Reason, Step, Target, Workload
+from aiops.model import (
+    Autoscaler,
+    Change,
+    ChangeVerb,
+    Claim,
+    Facts,
+    Manager,
+    Node,
+    Pod,
+    Reason,
+    Target,
+    Workload,
+)
 
 ROLLING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
-TEMPLATE_MARK = ("spec", "template", "metadata", "annotations")
+PAUSED_BY = "aiops.dev/paused-by"  # who paused a rollout, where it was us
+PAUSE = frozenset({"paused"})
+Known = Workload | Node | Claim | Autoscaler
 
 
 def intact(context: Context) -> Reason:
@@ -21,62 +35,92 @@ def intact(context: Context) -> Reason:
 
 def bound(context: Context) -> Reason:
     """A target is acted upon only where the API server knows it, and as it was planned on (E5, M16)."""
-    change = context.step.change
-    if change.verb is ChangeVerb.CREATE:
-        return permit("bound", "it creates a new object")
-    if change.uid is None or (change.verb is ChangeVerb.PATCH and change.resource_version is None):
-        return unknown("bound", f"the version of {change.target} is not known: it can be shown, not sent")
-    if (known := _now(change.target, context.facts)) is not None:
-        uid, version = known
-        if uid is not None and uid != change.uid:
-            return hold("bound", f"{change.target} is another object than the one planned on")
-        if change.verb is ChangeVerb.PATCH and version is not None and version != change.resource_version:
-            return hold("bound", f"{change.target} changed since it was planned on: plan again")
-    return permit("bound", f"bound to version {change.resource_version or change.uid}")
+    for change in context.writes:
+        if change.verb is not ChangeVerb.CREATE and (loose := _loose(change, context.facts)) is not None:
+            return loose
+    version = context.step.change.resource_version or context.step.change.uid
+    return permit("bound", f"bound to version {version}" if version else "it changes nothing that exists")
 
 
-def _now(target: Target, facts: Facts) -> tuple[str | None, str | None] | None:
-    """uid and version of ``target`` as last read; None where it was not read."""
-    if (pod := facts.pods.get(target)) is not None:
-        return pod.uid, None
-    kinds: tuple[Mapping[Target, Workload | Node | Claim | Autoscaler], ...]
-    kinds = (facts.workloads, facts.nodes, facts.claims, facts.autoscalers)
-    for those in kinds:
-        if (one := those.get(target)) is not None:
-            return one.uid, one.resource_version
+def _loose(change: Change, facts: Facts) -> Reason | None:
+    """Why ``change`` is not bound to an object as it is now; None where it is."""
+    target, patches = change.target, change.verb is ChangeVerb.PATCH
+    if change.uid is None or (patches and change.resource_version is None):
+        return unknown("bound", f"the version of {target} is not known: it can be shown, not sent")
+    one = _read(target, facts)
+    if one is None:
+        return None  # not among the facts: the API server compares
+    if one.uid is not None and one.uid != change.uid:
+        return hold("bound", f"{target} is another object than the one planned on")
+    if patches and one.resource_version is not None and one.resource_version != change.resource_version:
+        return hold("bound", f"{target} changed since it was planned on: plan again")
+    if isinstance(one, Workload | Pod) and one.deleting:
+        return hold("bound", f"{target} is being deleted")
     return None
 
 
+def _read(target: Target, facts: Facts) -> Known | Pod | None:
+    return facts.pods.get(target) or known(target, facts)
+
+
+def known(target: Target, facts: Facts) -> Known | None:
+    """The workload, node, claim or autoscaler as last read; None where it was not read."""
+    kinds: tuple[Mapping[Target, Known], ...]
+    kinds = (facts.workloads, facts.nodes, facts.claims, facts.autoscalers)
+    return next((those[target] for those in kinds if target in those), None)
+
+
 def at_rest(context: Context) -> Reason | None:
-    """A rollout in progress, or paused by a person, is not interfered with; rolling it back is (M16)."""
-    if context.on_node or context.subject.kind not in ROLLING:
+    """A rollout in progress, or paused by a person, is not interfered with; rolling it back, pausing it and
+    going on after our own pause are (M16)."""
+    subject, workload, step = context.subject, context.workload, context.step
+    if context.on_node or subject.kind not in ROLLING:
         return None
-    workload = context.workload
     if workload is None or workload.rolling is None:
-        return unknown("at_rest", f"whether {context.subject} is rolling out is not known")
-    if workload.paused:
-        return hold("at_rest", f"{context.subject} is paused")
-    if workload.rolling and context.step.remediation != "rollback":
-        return hold("at_rest", f"{context.subject} is rolling out")
-    return permit("at_rest", f"{context.subject} is at rest")
+        return unknown("at_rest", f"whether {subject} is rolling out is not known")
+    if workload.paused is None and subject.kind == "Deployment":
+        return unknown("at_rest", f"whether {subject} is paused is not known")
+    pausing = spec_of(step.change.patch).keys() == PAUSE
+    if workload.paused and not (pausing and PAUSED_BY in workload.annotations):
+        return hold("at_rest", f"{subject} is paused")
+    if workload.rolling and not (pausing or step.remediation == "rollback"):
+        return hold("at_rest", f"{subject} is rolling out")
+    return permit("at_rest", f"{subject} is at rest" if not workload.rolling else "it concerns the rollout")
 
 
 def owner_of_field(context: Context) -> Reason | None:
-    """A field that Git owns is escalated with the change to commit, never fought over (B6)."""
-    if context.on_node or not writes_owned_fields(context.step):
+    """A field that Git, Helm or another remediator wrote is escalated with the change to commit, never fought
+    over (B6). A field that nobody wrote, or a person's hand, is free."""
+    wanted = [(change.target, owned(change)) for change in context.writes]
+    wanted = [(target, fields) for target, fields in wanted if fields]
+    if not wanted:
         return None
-    workload = context.workload
-    if workload is None or workload.managed_by is None:
-        return unknown("owner_of_field", f"who owns the spec of {context.subject} is not known")
-    if workload.managed_by:
-        text = f"{workload.managed_by} owns the spec of {context.subject}: commit the change there"
-        return escalate("owner_of_field", text)
-    return permit("owner_of_field", f"nobody else writes the spec of {context.subject}")
+    for target, fields in wanted:
+        one = known(target, context.facts)
+        managers = one.managers if one is not None else None
+        if managers is None:
+            managers = _manager_of_all(one, fields)
+        if managers is None:
+            return unknown("owner_of_field", f"who owns the fields of {target} is not known")
+        owner = {path: owners(path, managers, context.situation.field_manager) for path in fields}
+        if taken := {path: value for path, value in fields.items() if owner[path]}:
+            names = ", ".join(sorted({name for path in taken for name in owner[path]}))
+            return escalate(
+                "owner_of_field", f"{names} owns it: commit the change to {target} there: {said(taken)}"
+            )
+    return permit("owner_of_field", f"nobody else writes {', '.join(wanted[0][1])} of {wanted[0][0]}")
+
+
+def _manager_of_all(one: Known | None, fields: Mapping[str, object]) -> tuple[Manager, ...] | None:
+    """Where only labels tell who manages an object, all of it is theirs."""
+    if not isinstance(one, Workload) or one.managed_by is None:
+        return None
+    return (Manager(one.managed_by, None, tuple(fields)),) if one.managed_by else ()
 
 
 def autoscaler(context: Context) -> Reason | None:
     """The number of pods belongs to the autoscaler where there is one (B6)."""
-    if "replicas" not in spec_of(context.step.change.patch):
+    if not any("replicas" in spec_of(change.patch) for change in context.writes):
         return None
     workload = context.workload
     if workload is None or workload.hpa_max is None:
@@ -87,17 +131,12 @@ def autoscaler(context: Context) -> Reason | None:
     return permit("autoscaler", f"{context.subject} has no autoscaler")
 
 
-def writes_owned_fields(step: Step) -> bool:
-    """Whether the patch writes anything that a person would keep in Git. The restart mark is not."""
-    if step.change.verb is not ChangeVerb.PATCH:
-        return False
-    return any(path[:4] != TEMPLATE_MARK for path in paths(step.change.patch) if path[0] != "metadata")
-
-
-def paths(patch: Mapping[str, Any], above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Every field that a patch writes, as its path; a list is one field."""
-    found: list[tuple[str, ...]] = []
-    for key, value in patch.items():
-        here = (*above, str(key))
-        found += paths(value, here) if isinstance(value, Mapping) and value else [here]
-    return found
+def fight(context: Context) -> Reason:
+    """Where somebody wrote over our changes again and again, it is they who decide (B6)."""
+    limit, counts = context.policy.lock_after_reverts, context.ledger.overwritten
+    target, count = max(
+        ((str(one), counts.get(str(one), 0)) for one in (context.plan.target, *context.touched)),
+        key=lambda found: found[1],
+    )
+    text = f"{count} of {limit} changes of ours to {target} were written over by somebody"
+    return escalate("fight", f"locked: {text}") if count >= limit else permit("fight", text)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from aiops.core.guards.context import Context, escalate, hold, permit, span
-from aiops.core.ledger import STREAM, Attempt, Ledger
+from aiops.core.ledger import STREAM, Attempt, Ledger, changed_nothing
 from aiops.model import AppendCondition, Budget, Plan, Policy, Reason, StreamAt
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+MOST_VAIN = 3  # so often a plan of one incident may be made anew because nothing could be changed
 Limit = tuple[str, str, str, int, int]  # words, field, value, limit, window in ms
 
 
@@ -28,7 +29,7 @@ def limits(policy: Policy, target: str, namespace: str) -> tuple[Limit, ...]:
 def budget(context: Context) -> Reason:
     """Plans started lately; the rungs of a ladder share their plan's."""
     if context.ledger.continues(context.plan, context.plan.steps.index(context.step)):
-        return permit("budget", "a further rung shares its plan's budget")
+        return permit("budget", "it shares the budget of the plan that it goes on with")
     said: list[str] = []
     target = context.plan.target
     for words, field, value, limit, window_ms in limits(context.policy, str(target), target.namespace):
@@ -67,7 +68,7 @@ def cooldown(context: Context) -> Reason:
     """After an outcome the target is left alone for a while, doubling with each failure in a row (M10)."""
     plan, ledger, now_ms = context.plan, context.ledger, context.now_ms
     if ledger.continues(plan, plan.steps.index(context.step)):
-        return permit("cooldown", "a further rung, after the one before was verified not to help")
+        return permit("cooldown", "it goes on after a rung that was verified not to help, or changed nothing")
     until, text = 0, f"nothing was done to {plan.target} lately"
     for one in ledger.attempts:
         if one.target == str(plan.target) and one.playbook == plan.playbook:
@@ -93,6 +94,9 @@ def attempts(context: Context) -> Reason:
         for one in context.ledger.counted_since(context.now_ms - DAY_MS)
         if one.target == str(plan.target) and one.playbook == plan.playbook
     ]
+    vain = sum(changed_nothing(one) for one in context.ledger.of(plan))
+    if vain >= MOST_VAIN:
+        return escalate("attempts", f"{vain} times the object had changed, or the API server refused (E6)")
     text = f"{plan.playbook} was tried {len(tried)} of {plan.max_attempts} times in 24 h"
     return escalate("attempts", text) if len(tried) >= plan.max_attempts else permit("attempts", text)
 

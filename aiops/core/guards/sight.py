@@ -1,7 +1,8 @@
-"""Do we see well enough: blindness, warm-up, age of the facts, storm."""
+"""Do we see well enough: blindness, warm-up, age of the facts, storm, everything down, our own noise."""
 
 from aiops.core.guards.context import Context, hold, permit, span, unknown
-from aiops.model import Reason
+from aiops.core.ledger import Attempt, changed_nothing
+from aiops.model import Node, Reason, Result, Target
 
 
 def blindness(context: Context) -> Reason:
@@ -39,3 +40,63 @@ def storm(context: Context) -> Reason:
     if context.incident is not None and context.incident.storm:
         return hold("storm", "the incident is part of a storm")
     return permit("storm", "no storm")
+
+
+def all_down(context: Context) -> Reason:
+    """Where every workload, every node or every zone looks bad, it is we who are blind (5.3)."""
+    facts, limits = context.facts, context.policy.storm
+    if not facts.nodes and not facts.workloads:
+        return unknown("all_down", "no workload and no node is known")
+    zones: dict[str, list[Node]] = {}
+    for node in facts.nodes.values():
+        zones.setdefault(node.zone or "", []).append(node)
+    bad_zones = [one for one in zones.values() if _down(one) / len(one) >= context.policy.zone_not_ready]
+    if zones and len(bad_zones) == len(zones):
+        down = _down(list(facts.nodes.values()))
+        return hold("all_down", f"{down} of {len(facts.nodes)} nodes look bad, in every zone: are we blind?")
+    wanted = [one for one in facts.workloads.values() if one.replicas and one.ready is not None]
+    bad = sum(one.ready < one.replicas for one in wanted if one.ready is not None and one.replicas)
+    if bad == len(wanted) and bad >= limits.at_least:
+        return hold("all_down", f"all {bad} workloads lack pods: are we blind?")
+    return permit("all_down", f"{bad} of {len(wanted)} workloads and {len(bad_zones)} zones look bad")
+
+
+def _down(nodes: list[Node]) -> int:
+    """Nodes that are not ready; unknown is not ready."""
+    return sum(one.ready is not True for one in nodes)
+
+
+def own_noise(context: Context) -> Reason | None:
+    """Trouble that began while a step of ours settled nearby is taken for its noise, until it has (M15)."""
+    incident = context.incident
+    if incident is None or not incident.anomalies:
+        return None
+    first_ms = min(one.since_ms for one in incident.anomalies)
+    last_ms = max(one.since_ms for one in incident.anomalies)
+    for attempt in context.ledger.attempts:
+        if attempt.incident_id == incident.id or not _made_noise(attempt) or not _near(attempt, context):
+            continue
+        end_ms = quiet_from(attempt)
+        if attempt.at_ms <= first_ms and (end_ms is None or (last_ms <= end_ms and context.now_ms < end_ms)):
+            what = f"it began while {attempt.remediation} of {attempt.target} settled"
+            return hold("own_noise", f"{what}: is it our own noise?", end_ms)
+    return permit("own_noise", "it is not the noise of a step of ours")
+
+
+def quiet_from(attempt: Attempt) -> int | None:
+    """When the noise of a step is over; None while it is being carried out."""
+    in_place_ms = attempt.applied_ms if attempt.applied_ms is not None else attempt.ended_ms
+    return None if in_place_ms is None else in_place_ms + attempt.settle_s * 1000
+
+
+def _made_noise(attempt: Attempt) -> bool:
+    return attempt.result is not Result.DRY_RUN and not changed_nothing(attempt)
+
+
+def _near(attempt: Attempt, context: Context) -> bool:
+    """Whether a step on ``attempt``'s target is felt where the incident is: there, by a call, by its node."""
+    here = {context.subject, context.facts.owner(context.plan.target)}
+    near = here.union(*(context.facts.neighbours(one) for one in here))
+    if context.workload is not None:
+        near |= {Target("Node", "", name, context.subject.cluster) for name in context.workload.node_names}
+    return attempt.target in {str(one) for one in near}

@@ -1,7 +1,12 @@
-"""Are we allowed to act at all: kill switch, leadership."""
+"""Are we allowed to act at all: kill switch, leadership, the stop of one place, a newer leader's mark."""
 
-from aiops.core.guards.context import Context, hold, permit
-from aiops.model import Reason
+from collections.abc import Iterator, Mapping
+
+from aiops.core.guards.context import Context, hold, permit, unknown
+from aiops.model import Reason, Target
+from aiops.model.receipt import TERM
+
+Marks = Mapping[str, str] | None
 
 
 def kill_switch(context: Context) -> Reason:
@@ -20,3 +25,53 @@ def leadership(context: Context) -> Reason:
     if context.situation.term is None:
         return hold("leadership", "we do not lead: another replica acts")
     return permit("leadership", f"we lead, term {context.situation.term}")
+
+
+def stopped_here(context: Context) -> Reason:
+    """A person stopped us on a namespace, a workload or a node; what is not clearly "false" stops (B5)."""
+    name = context.policy.stop_annotation
+    for place, marks in _places(context):
+        if marks is None:
+            return unknown("stopped_here", f"the annotations of {place} are not known")
+        said = marks.get(name)
+        if said is not None and said.strip().lower() != "false":
+            return hold("stopped_here", f"{place} carries {name}={said}")
+    return permit("stopped_here", f"nothing that it touches carries {name}")
+
+
+def _places(context: Context) -> Iterator[tuple[str, Marks]]:
+    """The namespaces, workloads and nodes that the step touches, with their annotations; None is unknown."""
+    facts, touched = context.facts, context.touched
+    for space in sorted({one.namespace for one in touched} - {""}):
+        yield f"namespace {space}", facts.namespace_annotations.get(space)
+    for target in touched:
+        if (marks := annotations(target, context)) is not None or target.kind == "Node":
+            yield str(target), marks
+        if (pod := facts.pods.get(target)) is not None and pod.node is not None:
+            node = facts.nodes.get(Target("Node", "", pod.node, target.cluster))
+            if node is not None and node.annotations is not None:
+                yield str(node.target), node.annotations
+
+
+def annotations(target: Target, context: Context) -> Marks:
+    """The annotations of a workload or node as last read; None where they are unknown, or of another kind."""
+    if (workload := context.facts.workloads.get(target)) is not None:
+        return workload.annotations
+    node = context.facts.nodes.get(target)
+    return node.annotations if node is not None else None
+
+
+def fenced(context: Context) -> Reason | None:
+    """An object that bears the mark of a newer term was changed by a newer leader: we are not it (E4, E5)."""
+    ours = context.situation.term
+    if ours is None:
+        return None  # ``leadership`` speaks
+    for target in context.touched:
+        text = (annotations(target, context) or {}).get(TERM)
+        if text is None:
+            continue
+        if not (text.isascii() and text.isdigit()):
+            return unknown("fenced", f"{target} carries {TERM}={text}, which is no term")
+        if int(text) > ours:
+            return hold("fenced", f"{target} was changed in term {text}, ours is {ours}: a newer leader acts")
+    return permit("fenced", f"no newer term than {ours}")

@@ -1,13 +1,13 @@
 """Does it help, is it sure, is it ours to decide: breaker, lock-out, evidence, impact."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
+from aiops.core.guards.away import ENDS, ended
 from aiops.core.guards.context import Context, escalate, hold, permit, unknown
 from aiops.core.impact import raised
-from aiops.model import Breaker, ChangeVerb, EventKind, Impact, Reason, Role
+from aiops.model import Breaker, EventKind, Facts, Impact, Reason, Role, Target
 
 STATES = frozenset({Role.CONDITION, Role.RESTARTS})  # what Kubernetes says, rather than a metric of load
-DESTROYING = frozenset({ChangeVerb.EVICT, ChangeVerb.DELETE})
 CORROBORATING = frozenset({EventKind.RESTART, EventKind.OOM_KILLED, EventKind.EVICTED, EventKind.NODE})
 
 
@@ -21,15 +21,17 @@ def lock_out(context: Context) -> Reason:
 
 def breaker(context: Context) -> Reason:
     """A playbook that keeps failing is stopped for a while; when everything fails, until a person resets."""
-    settings, verdicts = context.policy.breaker, context.ledger.verdicts
+    settings, verdicts, name = context.policy.breaker, context.ledger.verdicts, context.plan.playbook
     if was_tripped(verdicts.get("", ()), settings):
         return hold("breaker", f"of {_tally(verdicts.get('', ()), settings)} of all playbooks: reset it")
-    own = verdicts.get(context.plan.playbook, ())
-    tally = f"{_tally(own, settings)} of {context.plan.playbook or 'this plan'}"
+    own = verdicts.get(name, ())
+    tally = f"{_tally(own, settings)} of {name or 'this plan'}"
     if is_tripped(own, settings):
         until = own[-1][0] + settings.open_s * 1000  # after it: one trial, whose failure opens it again
         if context.now_ms < until:
             return hold("breaker", f"open: {tally}", until)
+        if any(one.playbook == name for one in context.ledger.in_flight()):
+            return hold("breaker", f"half open, and its one trial is under way: {tally}")
     return permit("breaker", tally)
 
 
@@ -51,44 +53,41 @@ def _tally(verdicts: Sequence[tuple[int, bool]], settings: Breaker) -> str:
 
 
 def evidence(context: Context) -> Reason | None:
-    """What destroys needs two sources: a metric, and the state that Kubernetes itself reports (M9)."""
-    if not (context.step.destructive or context.step.change.verb in DESTROYING):
+    """What destroys needs two sources: a metric, and the state that Kubernetes itself reports (M9). To clear
+    away a pod that has finished destroys nothing that runs."""
+    ends = bool(ended(context)) or any(
+        change.verb in ENDS and change.target.kind != "Pod" for change in context.writes
+    )
+    if not (context.step.destructive or ends):
         return None
     incident, facts = context.incident, context.facts
     near = {context.subject, context.step.change.target}
     anomalies = [] if incident is None else [a for a in incident.anomalies if facts.owner(a.target) in near]
     metric = sorted({anomaly.signal for anomaly in anomalies if anomaly.role not in STATES})
-    since_ms = incident.since_ms if incident is not None else context.now_ms
-    state = (
-        sorted(  # from the facts alone: a detector that is wrong about everything must not vouch for itself
-            {
-                f"{one.target} not ready"
-                for one in facts.pods.values()
-                if one.ready is False and one.target in near
-            }
-            | {
-                f"{one.target} not ready"
-                for one in facts.nodes.values()
-                if one.ready is False and one.target in near
-            }
-            | {one.name for one in facts.conditions if facts.owner(one.target) in near}
-            | {
-                str(event.kind)
-                for event in facts.events
-                if event.kind in CORROBORATING
-                and event.at_ms >= since_ms
-                and facts.owner(event.target) in near
-            }
-        )
-    )
+    state = _state(near, incident.since_ms if incident is not None else context.now_ms, facts)
     if metric and state:
         return permit("evidence", f"two sources agree: {metric[0]} and {state[0]}")
     if metric and "conditions" in facts.unknown:
-        return unknown(
-            "evidence", f"only {metric[0]}; what Kubernetes says of {context.subject} is not known"
-        )
+        text = f"only {metric[0]}; what Kubernetes says of {context.subject} is not known"
+        return unknown("evidence", text)
     seen = ", ".join(metric + state) or "nothing"
     return escalate("evidence", f"one source only ({seen}): it destroys, so a person decides")
+
+
+def _state(near: Set[Target], since_ms: int, facts: Facts) -> list[str]:
+    """What Kubernetes says is wrong with ``near`` since then: from the facts alone, for a detector that is
+    wrong about everything must not vouch for itself."""
+    found = {one.name for one in facts.conditions if facts.owner(one.target) in near}
+    for target in near:
+        one = facts.pods.get(target) or facts.nodes.get(target)
+        if one is not None and one.ready is False:
+            found.add(f"{target} not ready")
+    for event in reversed(facts.events):  # the newest last
+        if event.at_ms < since_ms:
+            break
+        if event.kind in CORROBORATING and facts.owner(event.target) in near:
+            found.add(str(event.kind))
+    return sorted(found)
 
 
 def impact(context: Context) -> Reason:

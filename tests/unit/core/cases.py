@@ -79,6 +79,25 @@ def node(name="n1", **changes):
         False,
         resource_version="7",
         labels=dict(OPTED_IN["shop"]),
+        annotations={},
+        taints=(),
+        managers=(),
+    )
+    return replace(plain, **changes)
+
+
+def pod(name="cart-1", **changes):
+    """A pod of the cart that is ready and keeps nothing."""
+    plain = Pod(
+        Target("Pod", "shop", name),
+        CART,
+        "uid-pod" if name == POD.name else f"uid-{name}",
+        "n1",
+        "Running",
+        True,
+        labels={"app": "cart"},
+        mirror=False,
+        local_storage=False,
     )
     return replace(plain, **changes)
 
@@ -91,9 +110,10 @@ def facts(*workloads, at_ms=NOW, nodes=(), **changes):
         at_ms,
         **{
             "workloads": {one.target: one for one in many},
-            "pods": {POD: Pod(POD, CART, "uid-pod", "n1", "Running", True)},
+            "pods": {POD: pod()},
             "nodes": {one.target: one for one in nodes},
             "namespace_labels": OPTED_IN,
+            "namespace_annotations": {"shop": {}},
         }
         | changes,
     )

@@ -10,9 +10,14 @@ from aiops.core.quality import Quality
 from aiops.model import (
     Act,
     Budgets,
+    Change,
+    ChangeVerb,
+    Condition,
+    Edge,
     FreezeWindow,
     IncidentState,
     Result,
+    Service,
     Target,
 )
 from tests.unit.core.cases import (
@@ -22,10 +27,13 @@ from tests.unit.core.cases import (
     HOUR,
     MINUTE,
     NOW,
+    POD,
+    evict,
     facts,
     incident,
     node,
     plan,
+    pod,
     policy,
     scale,
     situation,
@@ -55,6 +63,19 @@ def decide(changes, guards=GUARDS):
     )
 
 
+DB, DB_POD = Target("StatefulSet", "shop", "db"), Target("Pod", "shop", "db-0")
+LEADER = Service(Target("Service", "shop", "db-leader"), {"role": "leader"})
+QUORUM = {  # of three, one is away already, and the floor alone would let a second one go
+    "the_plan": plan(evict(change=Change(DB_POD, None, {}, "u", ChangeVerb.EVICT)), target=DB),
+    "the_incident": incident(prime=DB),
+    "the_facts": facts(
+        workload(DB, replicas=3, ready=2),
+        conditions=(Condition(DB, "CrashLoopBackOff", NOW),),
+        pods={DB_POD: replace(pod(), target=DB_POD, owner=DB, uid="u")},
+    ),
+    "the_policy": policy(ready_floor=0.3),
+}
+WEB = Target("Deployment", "shop", "web")
 TRIPPED = tuple((NOW - (5 - i) * MINUTE, False) for i in range(5))
 # For each guard a situation in which it is the only one that stops the step.
 ALONE = {
@@ -63,7 +84,16 @@ ALONE = {
     sight.blindness: {"the_situation": situation(quality=Quality({"memory": "no data"}))},
     sight.warm_up: {"the_situation": situation(quality=Quality({}, NOW + 1))},
     sight.fresh_facts: {"the_facts": facts(at_ms=NOW - 30_001)},
+    stops.stopped_here: {"the_facts": facts(workload(annotations={"aiops.dev/stop": "true"}))},
+    stops.fenced: {"the_facts": facts(workload(annotations={"aiops.dev/term": "2"}))},
     sight.storm: {"the_situation": situation(storm="16 workloads are bad at once")},
+    sight.all_down: {
+        "the_facts": facts(workload(), nodes=[node(f"n{i}", ready=False) for i in range(1, 4)]),
+    },
+    sight.own_noise: {
+        "ledger": ledger(attempt(NOW - 6 * MINUTE, WEB, result=Result.VERIFIED, settle_s=600)),
+        "the_facts": facts(edges=(Edge(WEB, CART),)),
+    },
     reach.still_open: {"the_incident": incident(state=IncidentState.CLOSED, closed_ms=NOW)},
     reach.known_breakage: {"the_situation": situation(known={CART: NOW - DAY})},
     reach.protected: {"the_facts": facts(workload(labels={"aiops.dev/protected": "true"}))},
@@ -74,11 +104,25 @@ ALONE = {
     ownership.at_rest: {"the_facts": facts(workload(rolling=True))},
     ownership.owner_of_field: {**SCALE, "the_facts": facts(replace(SOLD, managed_by="argocd"))},
     ownership.autoscaler: {**SCALE, "the_facts": facts(replace(SOLD, hpa_max=6))},
+    ownership.fight: {"ledger": ledger(overwritten={str(CART): 2})},
     reach.one_target: {
         **SCALE,
         "the_plan": plan(scale(blast_radius=replace(scale().blast_radius, workloads=2))),
     },
     blast.ready_floor: {"the_facts": facts(workload(ready=3, max_unavailable=2))},
+    blast.quorum: QUORUM,
+    blast.local_storage: {
+        **EVICT,
+        "the_facts": facts(conditions=CRASHING, pods={POD: pod(local_storage=True)}),
+    },
+    blast.dependents: {
+        **EVICT,
+        "the_facts": facts(
+            conditions=CRASHING,
+            services={LEADER.target: LEADER},
+            pods={POD: pod(labels={"role": "leader"})},
+        ),
+    },
     blast.disruption_budget: {
         **EVICT,
         "the_facts": facts(workload(pdb_disruptions_allowed=0), conditions=CRASHING),

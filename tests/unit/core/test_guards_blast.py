@@ -12,10 +12,12 @@ from tests.unit.core.cases import (
     CART,
     MINUTE,
     NOW,
+    POD,
     evict,
     facts,
     node,
     plan,
+    pod,
     step,
     workload,
 )
@@ -42,7 +44,8 @@ from tests.unit.core.guard_cases import CORDON, attempt, lean, ledger
 def test_three_quarters_stay_ready(replicas, ready, at_once, expected):
     """B4: the default floor of 75 %, and never the last one."""
     made = plan(evict(blast_radius=replace(evict().blast_radius, at_once=at_once)))
-    there = facts(workload(replicas=replicas, ready=ready))
+    pods = {POD: pod(ready=at_once != 0)}
+    there = facts(workload(replicas=replicas, ready=ready), pods=pods)
     assert lean(blast.ready_floor, the_plan=made, the_facts=there) == expected
 
 
