@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run the loop live."),
     "incidents": ("incidents", "List incidents of the journal."),
     "explain": ("explain", "Explain an incident, or why nothing was said of a target."),
+    "plan": ("plan", "Show what exactly would be done about an incident, and every guard's say."),
     "journal": ("journal", "Show the append-only record of what was seen, decided and done; verify it."),
     "undo": ("undo", "Have the daemon take back a step that it carried out."),
     "unlock": ("unlock", "Let it try again where fixes did not help, once the cause is mended."),

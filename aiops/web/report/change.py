@@ -8,19 +8,24 @@ from aiops.core.words import plain
 from aiops.model import Change, ChangeVerb
 
 VERBS = {
-    ChangeVerb.PATCH: "merge patch of",
+    ChangeVerb.PATCH: "strategic merge patch of",
     ChangeVerb.EVICT: "evict",
     ChangeVerb.DELETE: "delete",
     ChangeVerb.CREATE: "create",
+    ChangeVerb.CAPTURE: "keep evidence of",
 }
+UNBOUND = frozenset({ChangeVerb.CREATE, ChangeVerb.CAPTURE})  # what is not there yet, or not changed
 
 
 def heading(change: Change) -> str:
     """What is done to which object, and the version it is bound to."""
+    below = f" {change.subresource}" if change.subresource else ""
+    if change.verb in UNBOUND:
+        return plain(f"{VERBS[change.verb]} {change.target}")
     bound = [f"uid {change.uid}"] if change.uid else []
     bound += [f"resourceVersion {change.resource_version}"] if change.resource_version else []
     version = ", ".join(bound) or "not known: a recording cannot say, so it could only be shown"
-    return plain(f"{VERBS[change.verb]} {change.target} (version: {version})")
+    return plain(f"{VERBS[change.verb]} {change.target}{below} (version: {version})")
 
 
 def as_yaml(values: Mapping[str, Any]) -> str:
