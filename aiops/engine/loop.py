@@ -45,6 +45,9 @@ class Loop:
     why_stopped: Callable[[], str] = lambda: ""  # who pulled it, when and why
     carry_out: CarryOut = only_record
     tell: Callable[[str, str], None] = lambda _incident_id, _text: None  # fails open: must not raise
+    troubled: Callable[[str, Exception], None] = lambda _what, _error: (
+        None
+    )  # what it survives; must not raise
     twice: bool = False  # a dry run also decides as if the unknown facts permitted
     rehearse: Rehearse | None = None  # asks the API server whether it would take a step; None: nobody asks
     fresh: Callable[[int], Facts] | None = None  # the newest facts, for the last look before a write
@@ -231,8 +234,12 @@ class Loop:
 
     def _hear(self, now_ms: int, facts: Facts) -> None:
         """Follow what people ask; a journal that refuses lets it be tried again with the next tick."""
-        if self.desk is not None:
+        if self.desk is None:
+            return
+        try:
             self.desk.hear(Floor(self, now_ms, facts), self.term, now_ms)
+        except PortError as error:
+            self.troubled("requests", error)
 
     def _look_after(self, now_ms: int, facts: Facts) -> None:
         if self.aftermath is None:
@@ -240,8 +247,8 @@ class Loop:
         try:
             for entry in self.aftermath.look(self.ledger, facts, self.term, now_ms):
                 self.write(entry)
-        except PortError:
-            return  # seen again at the next look
+        except PortError as error:
+            self.troubled("aftermath", error)
 
     def _as_it_stands(self, change: IncidentChange) -> IncidentChange:
         if isinstance(change, Opened | Changed):

@@ -100,11 +100,13 @@ class Desk:
         if attempt.result in NOTHING:
             return False, f"nothing was changed: {attempt.result}"
         if attempt.result is Result.UNDONE:
-            return request.id in self._asked, "it is taken back"
+            return True, "it is taken back"
         life = floor.life_of(attempt.incident_id)
         intent = life.intent if life is not None else None
         if intent is not None and (intent.plan_id, intent.step) == which:
-            if life is not None and life.state in UNDER_WAY and request.id not in self._asked:
+            if life is not None and life.undoing:
+                self._asked.add(request.id)  # it is being taken back already
+            elif life is not None and life.state in UNDER_WAY and request.id not in self._asked:
                 self._asked.add(request.id)
                 text = f"{request.by} takes it back: {request.reason or 'no reason given'}"
                 floor.ends(attempt.incident_id, Outcome(*which, Result.FAILED, now_ms, text))

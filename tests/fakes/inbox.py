@@ -1,0 +1,17 @@
+"""The inbox for tests: requests in a list."""
+
+
+class FakeInbox:
+    """``ports.Inbox``; ``waiting`` is what people handed in."""
+
+    def __init__(self, *requests):
+        self.waiting, self.laid_aside = list(requests), []
+
+    def pending(self):
+        """What waits."""
+        return tuple(self.waiting)
+
+    def done(self, request):
+        """Lay it aside."""
+        self.waiting.remove(request)
+        self.laid_aside.append(request)

@@ -1,0 +1,161 @@
+"""Requests: a person takes a step back, unlocks a target; each request is followed once and answered once."""
+
+from dataclasses import replace
+
+from aiops.core.requests import answered
+from aiops.engine.aftermath import Aftermath
+from aiops.engine.requests import Desk
+from aiops.model import Request, RequestKind, Status
+from tests.fakes.inbox import FakeInbox
+from tests.unit.core.cases import CART, MINUTE, NOW
+from tests.unit.engine.acting_cases import Acting
+
+CALM = ("metadata", "annotations")
+
+
+def undo_of(timeline, minute, request_id="r-1", **changes):
+    """Alice wants the newest step back."""
+    attempt = timeline.loop.ledger.attempts[-1]
+    plain = Request(
+        id=request_id,
+        kind=RequestKind.UNDO,
+        by="alice",
+        at_ms=NOW + minute * MINUTE,
+        reason="it annoys the customers",
+        plan_id=attempt.plan_id,
+        step=attempt.step,
+        incident_id=attempt.incident_id,
+    )
+    return replace(plain, **changes)
+
+
+class Asked(Acting):
+    """``Acting`` with a desk."""
+
+    def __init__(self, *steps, **options):
+        super().__init__(*steps, **options)
+        self.inbox = FakeInbox()
+        self.loop.desk = Desk(self.inbox, self.store, self.cluster)
+        self.loop.desk.restore()
+
+    def answer(self, request_id="r-1"):
+        found = answered(self.store.read(kinds=("requested", "request_ended")), request_id)
+        return found.done, found.detail
+
+    def calm(self):
+        return self.cluster.objects[CART]["metadata"]["annotations"].get("example.com/calm")
+
+
+def test_a_person_takes_back_what_is_being_verified():
+    """5.5: by way of the incident's lifecycle."""
+    timeline = Asked("annotate").calm_hour()
+    timeline.leaks(0)
+    assert timeline.calm() == "yes"
+    timeline.inbox.waiting.append(undo_of(timeline, 1))
+    timeline.tick(1)
+    timeline.tick(1.5)
+    assert timeline.calm() is None
+    assert timeline.results()[:3] == ["applied", "failed", "undone"]
+    assert timeline.answer()[0] is True
+
+
+def test_a_person_takes_back_what_was_verified_long_ago():
+    timeline = Asked("annotate").calm_hour()
+    timeline.leaks(0)
+    timeline.status = Status.NORMAL
+    timeline.tick(1)
+    timeline.tick(1.25)
+    timeline.calms(2)
+    for minute in range(3, 12):
+        timeline.tick(minute)
+    assert timeline.incident.state == "closed"
+    timeline.inbox.waiting.append(undo_of(timeline, 12))
+    timeline.tick(12)
+    assert timeline.calm() is None
+    assert timeline.results() == ["applied", "verified", "undone"]
+    assert timeline.answer() == (True, "by alice: taken back")
+
+
+def test_a_request_handed_in_twice_is_followed_once():
+    timeline = Asked("annotate").calm_hour()
+    timeline.leaks(0)
+    request = undo_of(timeline, 1)
+    timeline.inbox.waiting += [request, request]
+    for quarter in range(4, 12):
+        timeline.tick(quarter / 4)
+    assert timeline.kinds("requested", "request_ended") == ["requested", "request_ended"]
+    undos = [one for one in timeline.cluster.commits if one.intent != timeline.cluster.commits[0].intent]
+    assert len(undos) == 1
+
+
+def test_what_nobody_started_cannot_be_taken_back():
+    timeline = Asked("annotate").calm_hour()
+    timeline.leaks(0)
+    timeline.inbox.waiting.append(undo_of(timeline, 1, plan_id="another"))
+    timeline.tick(1)
+    done, detail = timeline.answer()
+    assert done is False
+    assert "no step" in detail
+
+
+def test_what_a_person_changed_since_is_left_and_the_request_says_so():
+    timeline = Asked("annotate").calm_hour()
+    timeline.leaks(0)
+    timeline.cluster.edit(CART, {"metadata": {"annotations": {"example.com/calm": "no"}}})
+    timeline.inbox.waiting.append(undo_of(timeline, 1))
+    for quarter in range(4, 12):
+        timeline.tick(quarter / 4)
+    assert timeline.calm() == "no"
+    assert timeline.answer()[0] is False
+
+
+def test_a_request_that_was_taken_up_before_a_crash_is_followed_after_it():
+    """E1."""
+    timeline = Asked("annotate", kill_switch=lambda: True).calm_hour()
+    timeline.loop.kill_switch = lambda: False
+    timeline.leaks(0)
+    timeline.loop.kill_switch = lambda: True  # nothing is written, the undo waits
+    timeline.inbox.waiting.append(undo_of(timeline, 1))
+    timeline.tick(1)
+    again = Asked("annotate", store=timeline.store, cluster=timeline.cluster)
+    again.loop.restore()
+    for quarter in range(6, 16):
+        again.tick(quarter / 4)
+    assert again.calm() is None
+    assert again.answer()[0] is True
+
+
+def test_a_lock_is_lifted_by_a_person_and_the_journal_names_them():
+    """M11."""
+    timeline = Asked("annotate").calm_hour()
+    timeline.loop.ledger = replace(timeline.loop.ledger, failures={str(CART): 3})
+    request = Request("r-2", RequestKind.UNLOCK, "bob", NOW + MINUTE, target=str(CART))
+    timeline.inbox.waiting.append(request)
+    timeline.tick(1)
+    assert timeline.loop.ledger.failures.get(str(CART), 0) == 0
+    (record,) = timeline.store.read(kinds=("unlocked",))
+    assert (record.entry.payload["by"], record.entry.payload["request_id"]) == ("bob", "r-2")
+    assert timeline.answer("r-2")[0] is True
+
+
+def test_somebody_who_writes_over_our_change_is_noticed_once():
+    """B6: the first half of the fight detector."""
+    timeline = Asked("annotate").calm_hour()
+    timeline.loop.aftermath = Aftermath(timeline.cluster, timeline.store, "aiops")
+    timeline.leaks(0)
+    timeline.tick(0.5)
+    assert timeline.kinds("overwritten") == []  # the positive control: it stands
+    timeline.cluster.edit(CART, {"metadata": {"annotations": {"example.com/calm": "no"}}})
+    for minute in range(1, 4):
+        timeline.tick(minute)
+    assert timeline.kinds("overwritten") == ["overwritten"]
+
+
+def test_our_own_undo_is_not_somebody_elses():
+    timeline = Asked("annotate").calm_hour()
+    timeline.loop.aftermath = Aftermath(timeline.cluster, timeline.store, "aiops")
+    timeline.leaks(0)
+    for minute in range(1, 9):
+        timeline.tick(minute)
+    assert "undone" in timeline.results()
+    assert timeline.kinds("overwritten") == []
