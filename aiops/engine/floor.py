@@ -12,9 +12,19 @@ if TYPE_CHECKING:
     from aiops.engine.loop import Loop
 
 LATER = frozenset(  # guards that are asked again before every further write of a step, and before an undo
-    {"kill_switch", "leadership", "blindness", "fresh_facts", "storm", "stopped_here", "freeze"}
+    {
+        "kill_switch",
+        "leadership",
+        "fenced",
+        "blindness",
+        "all_down",
+        "fresh_facts",
+        "storm",
+        "stopped_here",
+        "freeze",
+    }
 )
-UNDO = frozenset({"kill_switch", "leadership", "stopped_here"})
+UNDO = frozenset({"kill_switch", "leadership", "fenced", "stopped_here"})
 
 
 class Floor:

@@ -41,6 +41,10 @@ class Watcher(Protocol):
         """One tick is over; ``records`` are what it wrote into the journal."""
         ...
 
+    def facts(self, age_s: float) -> None:
+        """The picture of the cluster that this tick decides on is so old."""
+        ...
+
     def learned(self, share: float, collected: Collected) -> None:
         """A stretch of history was learned from; ``share`` of all is done."""
         ...
@@ -151,6 +155,7 @@ class Live:
     def _tick(self, began: float) -> None:
         now_ms = self._now()
         facts = self.facts(now_ms)
+        self.watcher.facts((now_ms - facts.at_ms) / 1000)
         collected = self.collector.tick(now_ms, facts)
         quality = assess(collected.readings, self.quality, now_ms, self.window_ms, self._identity_error())
         usable = {

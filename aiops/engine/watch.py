@@ -67,6 +67,8 @@ class LogWatcher:
                 self._log.info(f"incident_{what}", **gist(incident))
             case "decided":
                 self._decided(entry.payload, entry.stream)
+            case "change_answered" | "step_ended" | "switch_changed" | "overwritten":
+                self._acted(entry.kind, entry.payload, entry.stream)
             case "storm_began" | "storm_ended":
                 self.metrics.storm.set(entry.kind == "storm_began")
                 self._log.warning(entry.kind, because=entry.payload["because"])
@@ -87,6 +89,26 @@ class LogWatcher:
             step=steps[0] if steps else plan["reason"],
             against=[f"{reason['guard']}: {reason['text']}" for reason in against],
         )
+
+    def _acted(self, kind: str, payload: Mapping[str, Any], stream: str) -> None:
+        metrics = self.metrics
+        match kind:
+            case "change_answered":
+                metrics.writes.labels(payload["answer"]).inc()
+                told = {"intent": payload["intent"], "answer": payload["answer"]}
+            case "step_ended":
+                metrics.steps.labels(payload["result"]).inc()
+                told = {"plan": payload["plan_id"], "result": payload["result"]}
+            case "switch_changed":
+                metrics.stopped.set(payload["stopped"] is not False)
+                told = {"stopped": payload["stopped"], "detail": payload["because"]}
+            case _:
+                told = {"target": payload["target"], "by": payload["by"]}
+        self._log.warning(kind, stream=stream, **{"detail": payload.get("detail", "")} | told)
+
+    def facts(self, age_s: float) -> None:
+        """Note how old the picture of the cluster is."""
+        self.metrics.facts_age.set(age_s)
 
     def learned(self, share: float, collected: Collected) -> None:
         """Tell how far the history is learned."""

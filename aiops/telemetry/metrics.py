@@ -36,6 +36,10 @@ class Metrics:
         self.objections = counter(
             "guard_objections", "Guards that spoke against acting, by what they leaned to.", "guard", "lean"
         )
+        self.steps = counter("steps", "What came of steps.", "result")
+        self.writes = counter("writes", "Answers of the API server to our writes.", "answer")
+        self.stopped = gauge("stopped", "1 while the kill switch is on or cannot be read.")
+        self.facts_age = gauge("facts_age_seconds", "Age of what is known of the cluster.")
         self.journal_records = gauge("journal_records", "Records of the journal.")
         self.baseline_rows = gauge("baseline_rows", "Series with learned state.")
         self.baselines_saved = gauge("baselines_saved_timestamp_seconds", "When baselines were last saved.")

@@ -55,6 +55,9 @@ class Watch:
         self.records += records
         self.qualities.append(quality)
 
+    def facts(self, age_s):
+        pass
+
     def learned(self, share, collected):
         self.shares.append(share)
 
