@@ -110,6 +110,17 @@ TABLE: tuple[Row, ...] = (
         "an autoscaler is at its maximum",
         conditions=frozenset({"HPAAtMaximum", "HpaAtMaximum"}),
     ),
+    Row(
+        "pdb_deadlock",
+        "a disruption budget lets nothing be moved off a node that is to be emptied",
+        conditions=frozenset({"DisruptionBudgetBlocks"}),
+    ),
+    Row(
+        "one_bad_pod",
+        "one pod is far slower than its sisters",
+        conditions=frozenset({"OneBadPod"}),
+        changed=False,  # in the middle of a rollout new pods are new, not bad
+    ),
     Row("vanished", "a series that was always there is gone", also=lambda seen: seen.vanished),
     Row("disk_filling", "a volume fills", signs=_up(Role.DISK)),
     Row(

@@ -33,6 +33,8 @@ CASES = [
     (seen(conditions=["RolloutStuck"], changed=True), "stuck_rollout"),
     (seen(conditions=["Pending"]), "pending_pods"),
     (seen(Role.CPU, conditions=["HPAAtMaximum"]), "hpa_at_maximum"),
+    (seen(conditions=["DisruptionBudgetBlocks"]), "pdb_deadlock"),
+    (seen(Role.LATENCY, Role.ERRORS, conditions=["OneBadPod"]), "one_bad_pod"),
     (seen((Role.TRAFFIC, DOWN), vanished=True), "vanished"),
     (seen(Role.DISK, Role.ERRORS, kind="StatefulSet"), "disk_filling"),
     (seen(Role.ERRORS, Role.LATENCY, changed=True), "error_burst_after_deploy"),
@@ -55,6 +57,11 @@ CASES = [
 @pytest.mark.parametrize(("picture", "name"), CASES, ids=[name for _, name in CASES])
 def test_each_class_is_named_by_its_signs(picture, name):
     assert classify(picture) == name
+
+
+def test_a_pod_unlike_its_sisters_just_after_a_rollout_is_the_rollouts_doing():
+    picture = seen(Role.LATENCY, conditions=["OneBadPod"], changed=True)
+    assert classify(picture) == "latency_regression_after_deploy"
 
 
 def test_every_class_of_the_table_has_a_case():

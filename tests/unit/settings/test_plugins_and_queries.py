@@ -11,7 +11,7 @@ from tests.unit.settings.folders import folder, playbooks, problems, signals
     ("step", "says"),
     [
         ("{remediation: rolback}", 'steps[0].remediation: expected "rollback" (did you mean that?)'),
-        ("{remediation: shell}", "steps[0].remediation: expected one of cordon, evict_pod"),
+        ("{remediation: shell}", "steps[0].remediation: expected one of adjust_resources, capture_evidence"),
         ("{remediation: cordon, parameters: {force: true}}", "parameters.force: expected no parameters"),
         ("{remediation: rollback, parameters: {revison: 3}}", 'parameters.revison: expected "revision" (did'),
         (
