@@ -47,7 +47,7 @@ def command(
             Text(one.severity, style),
             one.incident_class,
             plain(suspect),
-            one.state,
+            Text(plain(f"{one.state}; {one.credit}" if one.credit else one.state)),
         )
     out = console()
     if found:

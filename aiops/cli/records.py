@@ -92,6 +92,8 @@ def value_lines(payload: Mapping[str, Any]) -> Iterable["Text"]:
     if payload.get("what") == ["state"]:
         return
     yield line(("because ", "dim"), one.closed_because or one.opened_because, indent=1)
+    if one.credit:
+        yield line(("credit  ", "green"), one.credit, indent=1)
     for anomaly in one.anomalies:
         words = f"{anomaly.signal} of {anomaly.target} by {anomaly.detector}: {anomaly_words(anomaly)}"
         yield line(("anomaly ", "dim"), words, indent=1)

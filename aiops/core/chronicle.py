@@ -103,8 +103,7 @@ def _changed(payload: Payload) -> str:
 
 def _closed(payload: Payload) -> str:
     one = payload["incident"]
-    credit = payload.get("credit")
-    thanks = f"; {credit['text']}" if isinstance(credit, Mapping) and credit.get("text") else ""
+    thanks = f"; {one['credit']}" if one.get("credit") else ""
     return f"{_words(one['incident_class'])} of {_prime(one)} is over: {one['closed_because']}{thanks}"
 
 

@@ -79,6 +79,7 @@ class Incident:
     alerts: tuple[Alert, ...] = ()
     flaps: int = 0  # how often it closed and came back
     storm: bool = False
+    credit: str = ""  # once it is closed: whose fix it was, in words, where it was not ours
 
     @property
     def prime(self) -> Target:

@@ -52,7 +52,9 @@ def test_the_timeline_says_what_was_noticed_blamed_and_done(shown):
 
 
 def test_the_exact_change_is_on_the_timeline(shown):
-    assert re.search(r"change +merge patch of Deployment/shop/cart .*\n +spec:\n +template:\n", shown[0])
+    assert re.search(
+        r"change +strategic merge patch of Deployment/shop/cart .*\n +spec:\n +template:\n", shown[0]
+    )
 
 
 def test_results_go_to_standard_output_and_notes_to_standard_error(shown):

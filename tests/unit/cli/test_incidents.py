@@ -4,6 +4,7 @@ import pytest
 
 from aiops.adapters.sqlite.store import SqliteStore
 from aiops.engine import entries
+from aiops.engine.window import Rings
 from aiops.errors import InputError
 from aiops.model import Target
 from tests.unit.cli import journals
@@ -59,6 +60,18 @@ def test_a_folder_without_a_journal_is_named(tmp_path, aiops):
     assert isinstance(result.exception, InputError)
     assert f"{tmp_path}/journal.sqlite: expected the journal of a daemon" in str(result.exception)
     assert list(tmp_path.iterdir()) == []  # looking makes no journal
+
+
+def test_a_fix_that_a_person_made_is_credited_to_them(tmp_path, aiops):
+    thanks = "kubectl-edit changed Deployment/shop/cart at 2026-03-04 12:31:00 UTC: spec.replicas"
+    store = SqliteStore(tmp_path / "journal.sqlite")
+    store.begin_term(1)
+    mended = incident(credit=thanks)
+    store.append([entries.opened(mended, Rings(1), 1)[0], entries.closed(mended, mended.updated_ms)], 1)
+    store.close()
+    assert f"closed; {thanks}" in aiops("incidents", "--state", tmp_path).stdout
+    assert f"credit  {thanks}" in aiops("explain", mended.id, "--state", tmp_path).stdout
+    assert f"; {thanks}" in aiops("journal", "--state", tmp_path).stdout
 
 
 def test_names_cannot_steer_the_terminal(tmp_path, aiops):

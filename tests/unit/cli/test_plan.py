@@ -45,7 +45,7 @@ def test_a_step_is_shown_with_its_exact_patch_and_the_version_it_is_bound_to(sta
 def test_a_person_is_given_the_command_for_the_step_and_for_its_undo(state, aiops):
     text = shown(aiops, state)
     assert "kubectl -n shop scale deployment/cart --replicas=5" in text
-    assert """kubectl -n shop patch deployment cart --type strategic -p '{"spec":{"replicas":4}}'""" in text
+    assert """kubectl -n shop patch deployment/cart -p '{"spec":{"replicas":4}}'""" in text
     assert "none: it cannot be taken back" in text  # of the second step
 
 
@@ -80,7 +80,7 @@ def test_a_step_of_several_changes_shows_each_of_them(state, aiops, tmp_path):
     assert "first    keep evidence of Pod/shop/cart-1" in text
     assert "then     evict Pod/shop/cart-1 (version: uid uid-pod)" in text
     by_hand = next(one for one in text.splitlines() if "by hand" in one)
-    assert "kubectl patch node n1" in by_hand
+    assert "kubectl patch node/n1" in by_hand
     assert "/eviction" in by_hand  # both, as a person would type them
 
 

@@ -39,7 +39,7 @@ def test_what_would_be_taken_back_is_said_exactly(state, aiops):
     text = aiops("undo", "i1", "--state", state, "--dry-run").stdout
     assert "take back scale Deployment/shop/cart from 4 to 5 pods" in text
     assert "replicas: 4" in text
-    assert """kubectl -n shop patch deployment cart --type strategic -p '{"spec":{"replicas":4}}'""" in text
+    assert """kubectl -n shop patch deployment/cart -p '{"spec":{"replicas":4}}'""" in text
     assert "2023-11-14 22:13:20 UTC, verified" in text
 
 
@@ -70,7 +70,7 @@ def test_a_refusal_is_exit_code_one_with_the_reason(state, aiops):
 def test_without_a_daemon_the_command_for_a_person_is_printed(state, aiops):
     result = aiops("undo", "i1", "--state", state)
     assert result.exit_code == 1
-    assert "kubectl -n shop patch deployment cart" in result.stdout
+    assert "kubectl -n shop patch deployment/cart" in result.stdout
     assert "no daemon runs" in result.stderr
     assert not (state / "inbox").exists()  # nothing lies in wait for the next daemon
 

@@ -16,17 +16,17 @@ SCALE = Change(CART, "41", {"spec": {"replicas": 5}}, "uid-cart")
 
 
 def test_a_patch_is_of_the_kind_that_we_send():
-    words = """kubectl -n shop patch deployment cart --type strategic -p '{"spec":{"replicas":5}}'"""
+    words = """kubectl -n shop patch deployment/cart -p '{"spec":{"replicas":5}}'"""
     assert command_of(SCALE) == words
 
 
 def test_a_node_has_no_namespace():
     cordon = Change(NODE, "7", {"spec": {"unschedulable": True}})
-    assert command_of(cordon).startswith("kubectl patch node n1 ")
+    assert command_of(cordon).startswith("kubectl patch node/n1 ")
 
 
 def test_a_subresource_is_named():
-    assert "--subresource resize" in command_of(replace(SCALE, target=POD, subresource="resize"))
+    assert "--subresource=resize" in command_of(replace(SCALE, target=POD, subresource="resize"))
 
 
 def test_an_eviction_honours_the_disruption_budget_and_the_very_pod():
@@ -34,21 +34,24 @@ def test_an_eviction_honours_the_disruption_budget_and_the_very_pod():
     words = shlex.split(command_of(Change(POD, None, {}, "uid-pod", ChangeVerb.EVICT)))
     assert "/api/v1/namespaces/shop/pods/cart-1/eviction" in words
     assert "delete" not in words
-    assert json.loads(words[1])["deleteOptions"] == {"preconditions": {"uid": "uid-pod"}}
+    assert json.loads(words[-1])["deleteOptions"] == {"preconditions": {"uid": "uid-pod"}}
 
 
 @pytest.mark.parametrize(
     ("verb", "words"),
-    [(ChangeVerb.DELETE, "kubectl -n shop delete pod cart-1"), (ChangeVerb.CAPTURE, "")],
+    [(ChangeVerb.DELETE, "kubectl -n shop delete pod/cart-1"), (ChangeVerb.CAPTURE, "")],
 )
 def test_other_verbs(verb, words):
     assert command_of(Change(POD, None, {}, "u", verb)) == words
 
 
-def test_creating_hands_the_object_over():
-    words = shlex.split(command_of(Change(POD, None, {"kind": "Pod"}, None, ChangeVerb.CREATE)))
-    assert json.loads(words[1]) == {"kind": "Pod"}
-    assert words[2:] == ["|", "kubectl", "-n", "shop", "create", "-f", "-"]
+def test_creating_hands_the_whole_object_over():
+    job = Change(
+        Target("Job", "shop", "report"), None, {"metadata": {"name": "report"}}, None, ChangeVerb.CREATE
+    )
+    words = shlex.split(command_of(job))
+    assert words[:-1] == ["kubectl", "-n", "shop", "create", "-f", "-", "<<<"]
+    assert json.loads(words[-1]) == {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "report"}}
 
 
 @given(st.text(min_size=1), st.text())
@@ -56,5 +59,5 @@ def test_no_name_and_no_value_becomes_a_command_of_its_own(name, value):
     """S3: what comes from labels stays a word."""
     change = Change(Target("Deployment", "shop", name), "1", {"a": value})
     words = shlex.split(command_of(change))
-    assert words[:6] == ["kubectl", "-n", "shop", "patch", "deployment", name]
+    assert words[:5] == ["kubectl", "-n", "shop", "patch", f"deployment/{name}"]
     assert json.loads(words[-1]) == {"a": value}
