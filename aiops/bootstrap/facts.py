@@ -1,9 +1,10 @@
 """Facts for the live loop: what is known of the cluster, and how old that knowledge is.
 
-Reading the API server comes with acting on it. Until then facts are rebuilt from kube-state-metrics, as a
-recording's are: owners, images, replicas, rollouts, restarts, conditions, calls and fired alerts. They know
-no uid and no resource version, so what is planned on them can be shown and never sent. Or they are taken
-from a recording, and are as old as its end: guards that ask for fresh facts hold.
+From the API server, which knows objects with their uids and versions; joined with what is rebuilt from
+kube-state-metrics, as a recording's facts are: calls, fired alerts, and what happened before we watched.
+Where the API server is not to be had, facts are those of kube-state-metrics alone: what is planned on them
+can be shown and never sent. Or they are taken from a recording, and are as old as its end: guards that ask
+for fresh facts hold.
 """
 
 import threading
@@ -14,13 +15,14 @@ import numpy as np
 
 from aiops.adapters.recording.fold import Fold
 from aiops.bootstrap.recordings import open_recording
+from aiops.core.merge_facts import merge
 from aiops.core.rebuild import rebuild
 from aiops.core.rebuild_alerts import Rule
 from aiops.core.rebuild_history import History
 from aiops.engine.past import history_of, renames_of
 from aiops.errors import PortError
 from aiops.model import Facts
-from aiops.ports import MetricSource
+from aiops.ports import FactSource, MetricSource
 
 BACK_MS, BACK_STEP_MS = 2 * 3_600_000, 60_000  # what is asked for at the start: recent changes are suspects
 KEPT_MS = 6 * 3_600_000  # older changes are no suspects any more
@@ -88,3 +90,36 @@ class MetricFacts:
             self.refresh(now_ms())
         except PortError as error:
             failed("facts", error)
+
+
+class BothFacts:
+    """``ports.FactSource``: the API server's facts joined with those of kube-state-metrics.
+
+    Either may fail: without the history calls and alerts are unknown; without the API server nothing has a
+    uid, so nothing can be sent. Failures are told once, until they are over.
+    """
+
+    def __init__(self, cluster: FactSource, metric: FactSource | None, failed: Failed) -> None:
+        self._cluster, self._metric, self._failed = cluster, metric, failed
+        self._told: dict[str, str] = {}
+
+    def facts(self, at_ms: int) -> Facts:
+        """The cluster, as far as anybody knows it. Raises the API server's PortError where nobody does."""
+        metric = None if self._metric is None else self._asked("facts", self._metric, at_ms)
+        cluster = self._asked("cluster", self._cluster, at_ms)
+        if isinstance(cluster, Facts):
+            return merge(metric if isinstance(metric, Facts) else None, cluster)
+        if isinstance(metric, Facts):
+            return metric
+        raise cluster
+
+    def _asked(self, name: str, source: FactSource, at_ms: int) -> Facts | PortError:
+        try:
+            found = source.facts(at_ms)
+        except PortError as error:
+            if self._told.get(name) != str(error):
+                self._told[name] = str(error)
+                self._failed(name, error)
+            return error
+        self._told.pop(name, None)
+        return found

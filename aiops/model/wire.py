@@ -7,6 +7,7 @@ machine. Digests are domain-separated SHA-256.
 import functools
 import hashlib
 import math
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,7 +23,14 @@ def _adapter(kind: Any) -> Any:
 def to_json(value: object) -> Any:
     """A dataclass of the model as plain JSON values (dict, list, str, float, int, bool, None)."""
     kind: Any = type(value)
-    return _spelled(_adapter(kind).dump_python(value, mode="json"))
+    return _spelled(_adapter(kind).dump_python(value, mode="json", fallback=_plain))
+
+
+def _plain(value: object) -> Any:
+    """A mapping that is no dict, such as a template that is kept as bytes."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"to JSON: expected a plain value, got {type(value).__name__}")
 
 
 def _spelled(data: Any) -> Any:

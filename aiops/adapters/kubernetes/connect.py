@@ -7,6 +7,7 @@ Errors:  ConfigError for access that cannot be had as configured; of a request `
          was sent for certain, else ``Unavailable``: then nobody knows. An HTTP status is no error here.
 """
 
+import contextlib
 import os
 import threading
 import time
@@ -78,9 +79,12 @@ class Api:
         return reply
 
     @contextmanager
-    def stream(self, path: str, query: Sequence[tuple[str, str]], *, read_s: float) -> Iterator["Stream"]:
+    def stream(
+        self, path: str, query: Sequence[tuple[str, str]], *, read_s: float, metadata_only: bool = False
+    ) -> Iterator["Stream"]:
         """A GET whose answer comes piece by piece, each within ``read_s`` of the one before."""
-        with self._open("GET", path, query, None, None, read_s) as response:
+        accept = {"Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}
+        with self._open("GET", path, query, None, accept if metadata_only else None, read_s) as response:
             if response.status == UNAUTHORIZED:
                 self._renew()
             yield Stream(response, path)
@@ -101,16 +105,15 @@ class Api:
     ) -> Reply:
         until = time.monotonic() + total_s
         with self._open(method, path, query, body, headers, read_s) as response:
-            found, size = [], 0
-            for piece in Stream(response, f"{method} {path}").pieces():
+            found, size, stream = [], 0, Stream(response, f"{method} {path}")
+            for piece in stream.pieces():
                 size += len(piece)
                 if size > LARGEST:
                     raise Unavailable(f"{method} {path}: the answer is larger than {LARGEST >> 20} MiB")
                 if time.monotonic() > until:
                     raise Unavailable(f"{method} {path}: the answer is not whole after {total_s:g} s")
                 found.append(piece)
-            named = {key.lower(): value for key, value in response.headers.items()}
-            return Reply(response.status, named, b"".join(found))
+            return Reply(stream.status, stream.headers, b"".join(found))
 
     @contextmanager
     def _open(
@@ -180,6 +183,12 @@ class Stream:
     def __init__(self, response: Any, what: str) -> None:
         self._response, self._what = response, what
         self.status: int = response.status
+        self.headers = {key.lower(): value for key, value in response.headers.items()}
+
+    def hang_up(self) -> None:
+        """End it, from another thread: whoever reads it sees the end."""
+        with contextlib.suppress(Exception):  # it may be over already, in whatever way
+            self._response.shutdown()
 
     def pieces(self) -> Iterator[bytes]:
         """Pieces as they come, until the clean end. Unavailable for a break, silence or half an answer."""

@@ -4,46 +4,27 @@ Read only: list calls, each with a timeout. What may not be listed stays unknown
 the API server reach back an hour or so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import orjson
+from aiops.adapters.kubernetes.calls import pages
+from aiops.adapters.kubernetes.connect import Api, connect
+from aiops.adapters.kubernetes.fields import target
+from aiops.adapters.kubernetes.kinds import BY_NAME, FACTS
+from aiops.adapters.kubernetes.objects import seen_event
+from aiops.adapters.kubernetes.picture import Picture
+from aiops.errors import ConfigError, Forbidden, InputError, NotFound, PortError, Problem, Rejected
+from aiops.model import Access, KubernetesSettings
+from aiops.model.recording import NOTHING_KNOWN, Fact, FactLine, NamespaceLabels
 
-from aiops.adapters.recording import kubernetes_objects as objects
-from aiops.errors import Forbidden, InputError, NotFound, PortError, Problem, Rejected, Unavailable
-from aiops.model.recording import Fact, FactLine
+KINDS = tuple(
+    kind for kind in BY_NAME.values() if not kind.extra and kind.name not in ("Service", "ConfigMap")
+)
+READ_S = 20.0  # between two pieces of an answer
 
-TIMEOUT_S = (3.0, 20.0)  # to connect, and between two pieces of an answer
-_PAGE = 500
-_MOST = 200_000  # objects of one kind
-
-PATHS: Mapping[str, str] = {
-    "Deployment": "/apis/apps/v1/deployments",
-    "StatefulSet": "/apis/apps/v1/statefulsets",
-    "DaemonSet": "/apis/apps/v1/daemonsets",
-    "ReplicaSet": "/apis/apps/v1/replicasets",
-    "Pod": "/api/v1/pods",
-    "Node": "/api/v1/nodes",
-    "Namespace": "/api/v1/namespaces",
-    "PersistentVolumeClaim": "/api/v1/persistentvolumeclaims",
-    "StorageClass": "/apis/storage.k8s.io/v1/storageclasses",
-    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/horizontalpodautoscalers",
-    "PodDisruptionBudget": "/apis/policy/v1/poddisruptionbudgets",
-    "Event": "/api/v1/events",
-}
-KNOWN = {  # a kind of fact is known when all of these could be listed
-    "pods": ("Pod",),
-    "owners": ("Pod", "ReplicaSet"),
-    "workloads": ("Deployment", "StatefulSet", "DaemonSet"),
-    "nodes": ("Node",),
-    "labels": ("Namespace", "Deployment", "StatefulSet", "DaemonSet"),
-    "claims": ("PersistentVolumeClaim",),
-    "autoscalers": ("HorizontalPodAutoscaler",),
-    "pdb": ("PodDisruptionBudget",),
-}
-
-Objects = Mapping[str, list[dict[str, Any]]]
+Objects = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def read_now(kubeconfig: Path, context: str, at_ms: int) -> tuple[tuple[FactLine, ...], frozenset[str]]:
@@ -52,95 +33,60 @@ def read_now(kubeconfig: Path, context: str, at_ms: int) -> tuple[tuple[FactLine
     InputError for a kubeconfig that cannot be used; PortError where the API server does not answer, or
     refuses everything.
     """
-    client = _client(kubeconfig, context)
     listed: dict[str, list[dict[str, Any]]] = {}
     refused: PortError | None = None
-    for kind, path in PATHS.items():
-        try:
-            listed[kind] = list(_list(client, path))
-        except (Forbidden, NotFound) as error:
-            refused = error
+    with closing(_api(kubeconfig, context)) as api:
+        for kind in KINDS:
+            try:
+                listed[kind.name] = [item for page in pages(api, kind.path) for item in page.items]
+            except (Forbidden, NotFound) as error:
+                refused = error
     if not listed and refused is not None:
         raise refused
     try:
         lines = tuple(_lines(listed, at_ms))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Rejected(f"the API server answered with an object that is none: {error!r:.120}") from error
-    return lines, frozenset(name for name, kinds in KNOWN.items() if all(kind in listed for kind in kinds))
+    return lines, known(listed)
+
+
+def known(listed: Objects) -> frozenset[str]:
+    """The kinds of fact that a recording can tell by what was ``listed``."""
+    return frozenset(name for name in NOTHING_KNOWN if name in FACTS and set(FACTS[name]) <= set(listed))
+
+
+def state(listed: Objects, at_ms: int) -> Iterator[Fact]:
+    """All objects as facts."""
+    picture = Picture()
+    for kind in KINDS:
+        items = listed.get(kind.name, ())
+        picture.replace(kind.name, {target(kind.name, one): kind.read(one, at_ms) for one in items}, at_ms)
+    facts = picture.facts(at_ms, frozenset(listed))
+    for name, labels in facts.namespace_labels.items():
+        yield NamespaceLabels(name, labels)
+    yield from facts.nodes.values()
+    yield from facts.pods.values()
+    yield from facts.autoscalers.values()
+    yield from facts.workloads.values()
+    yield from facts.claims.values()
 
 
 def _lines(listed: Objects, at_ms: int) -> Iterator[FactLine]:
-    state: Iterable[Fact] = objects.state(listed)
-    for event in objects.events(listed):
+    told = [event for item in listed.get("Event", ()) if (event := seen_event(item, at_ms)) is not None]
+    for event in sorted(told, key=lambda one: (one.at_ms, one.target, one.detail)):
         if event.at_ms <= at_ms:
             yield FactLine(event.at_ms, event)
-    for value in state:
+    for value in state(listed, at_ms):
         yield FactLine(at_ms, value)
 
 
-def _client(kubeconfig: Path, context: str) -> Any:
-    from kubernetes import config  # noqa: PLC0415 - half a second, only who asks for it pays
-
-    if not kubeconfig.is_file():
-        raise InputError([Problem(str(kubeconfig), "no such file", "a kubeconfig")])
+def _api(kubeconfig: Path, context: str) -> Api:
+    settings = KubernetesSettings(Access.KUBECONFIG, str(kubeconfig), context, read_timeout_s=READ_S)
     try:
-        make: Any = config.new_client_from_config  # the vendor's is untyped
-        return make(str(kubeconfig), context or None, persist_config=False)
-    except Exception as error:  # whatever the client makes of a person's file, it is a wrong file
-        got = (str(error).splitlines() or [type(error).__name__])[0][:160]
-        raise InputError([Problem(f"--kubeconfig {kubeconfig}", got, "a kubeconfig that works")]) from error
-
-
-def _list(client: Any, path: str) -> Iterator[dict[str, Any]]:
-    token, found = "", 0
-    while True:
-        query = [("limit", str(_PAGE)), *([("continue", token)] if token else [])]
-        page = _get(client, path, query)
-        items = page.get("items") or []
-        yield from (item for item in items if isinstance(item, dict))
-        found += len(items)
-        token = (page.get("metadata") or {}).get("continue") or ""
-        if not token:
-            return
-        if found > _MOST:
-            raise Rejected(f"list {path}: expected at most {_MOST} objects, got more")
-
-
-def _get(client: Any, path: str, query: list[tuple[str, str]]) -> dict[str, Any]:
-    from kubernetes.client import ApiException  # noqa: PLC0415 - as above
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with it
-
-    try:
-        request = client.param_serialize(
-            method="GET",
-            resource_path=path,
-            query_params=query,
-            header_params={"Accept": "application/json"},
-            auth_settings=["BearerToken"],
-        )
-        reply = client.call_api(*request, _request_timeout=TIMEOUT_S)
-        body = reply.read()
-        status = reply.status
-    except ApiException as error:
-        status, body = error.status or 0, b""
-    except (HTTPError, OSError) as error:
-        raise Unavailable(f"list {path}: the API server does not answer: {error}") from error
-    if status == 200:
-        return _object(path, body)
-    if status in (401, 403):
-        raise Forbidden(f"list {path}: expected leave to list it, got HTTP {status}")
-    if status == 404:
-        raise NotFound(f"list {path}: the API server has no such kind")
-    if status in {0, 429} or status >= 500:
-        raise Unavailable(f"list {path}: got HTTP {status}")
-    raise Rejected(f"list {path}: got HTTP {status}")
-
-
-def _object(path: str, body: bytes) -> dict[str, Any]:
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Unavailable(f"list {path}: expected JSON, got something else") from error
-    if not isinstance(data, dict):
-        raise Unavailable(f"list {path}: expected a list of objects, got {type(data).__name__}")
-    return data
+        api = connect(settings)
+    except ConfigError as error:
+        raise InputError(
+            [Problem(f"--kubeconfig {kubeconfig}", one.got, one.expected) for one in error.problems]
+        ) from error
+    assert api is not None  # noqa: S101 - a kubeconfig was named
+    return api

@@ -1,0 +1,170 @@
+"""Workloads: what is kept of a Deployment, StatefulSet, DaemonSet, Job or CronJob as it arrived.
+
+What needs other objects (pods, revisions, budgets, autoscalers) is joined in ``joined``.
+"""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from aiops.adapters.kubernetes.fields import (
+    Json,
+    condition,
+    containers,
+    controller,
+    holds,
+    managers,
+    ms,
+    part,
+    target,
+    texts,
+)
+from aiops.adapters.kubernetes.pods import Held
+from aiops.adapters.kubernetes.selectors import Selector, selector
+from aiops.adapters.kubernetes.stored import Stored
+from aiops.core.rebuild_labels import manager
+from aiops.model import Revision, Target, Workload
+
+ROLLING = ("Deployment", "StatefulSet", "DaemonSet")
+WORKLOADS = (*ROLLING, "Job", "CronJob")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWorkload:
+    """A workload without what is joined to it later."""
+
+    workload: Workload
+    pod_labels: dict[str, str]  # of its pod template
+    selector: Selector | None
+    held: tuple[Held, ...]
+    since_ms: int | None  # when it was created
+    current: str  # of a StatefulSet: the ControllerRevision that it moves to; else empty
+    template: bytes  # digest of the pod template
+    references: frozenset[str]  # "ConfigMap a", "Secret b" that its pods take
+    owner: Target | None = None  # of a Job: the CronJob
+
+
+def seen_workload(kind: str) -> Callable[[Json, int], SeenWorkload]:
+    """How a workload of that kind is read."""
+
+    def read(item: Json, now_ms: int) -> SeenWorkload:
+        spec = part(item, "spec")
+        inner = part(spec, "jobTemplate", "spec") if kind == "CronJob" else spec
+        template = part(inner, "template")
+        chosen = selector(spec.get("selector")) if kind != "CronJob" else None
+        return SeenWorkload(
+            workload=_workload(kind, item, template, chosen),
+            pod_labels=texts(part(template, "metadata").get("labels")),
+            selector=chosen,
+            held=tuple(_held(kind, item, now_ms)),
+            since_ms=ms(item["metadata"].get("creationTimestamp")),
+            current=str(part(item, "status").get("updateRevision", "")) if kind == "StatefulSet" else "",
+            template=hashlib.blake2b(Stored(template).raw, digest_size=8).digest(),
+            references=frozenset(_references(template)),
+            owner=controller(item) if kind == "Job" else None,
+        )
+
+    return read
+
+
+def _workload(kind: str, item: Json, template: Json, chosen: Selector | None) -> Workload:
+    meta, spec = item["metadata"], part(item, "spec")
+    labels, annotations = texts(meta.get("labels")), texts(meta.get("annotations"))
+    wanted, ready, rolling = _numbers(kind, item)
+    held = containers(template)
+    job = Stored(spec) if kind == "Job" else None
+    images = tuple(one.image for one in held)
+    revision = Revision(1, images, ms(meta.get("creationTimestamp")), Stored(template)) if job else None
+    return Workload(
+        target=target(kind, item),
+        uid=meta.get("uid"),
+        resource_version=meta.get("resourceVersion"),
+        replicas=wanted,
+        ready=ready,
+        rolling=rolling,
+        paused=bool(spec.get("paused")) if kind in ROLLING else None,
+        images=images,
+        revisions=() if revision is None else (revision,),
+        labels=labels,
+        annotations={key: value for key, value in annotations.items() if key not in _LARGE},
+        managed_by=manager({**labels, **annotations}) or "",
+        max_unavailable=_unavailable(spec, wanted),
+        containers=held,
+        managers=managers(item),
+        suspended=bool(spec.get("suspend")) if kind in ("Job", "CronJob") else None,
+        deleting=meta.get("deletionTimestamp") is not None,
+        selector=None if chosen is None else chosen.plain,
+        manifest=job,
+    )
+
+
+_LARGE = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})  # the whole object once more
+
+
+def _numbers(kind: str, item: Json) -> tuple[int | None, int | None, bool | None]:
+    """(pods wanted, pods ready, whether a rollout is under way)."""
+    meta, spec, status = item["metadata"], part(item, "spec"), part(item, "status")
+    if kind == "CronJob":
+        return None, None, None
+    if kind == "Job":
+        return spec.get("parallelism", 1), status.get("ready", 0), None
+    daemon = kind == "DaemonSet"
+    wanted = status.get("desiredNumberScheduled") if daemon else spec.get("replicas", 1)
+    ready = status.get("numberReady", 0) if daemon else status.get("readyReplicas", 0)
+    updated = status.get("updatedNumberScheduled" if daemon else "updatedReplicas", 0)
+    total = status.get("currentNumberScheduled" if daemon else "replicas", 0)
+    behind = status.get("observedGeneration", 0) < meta.get("generation", 0)
+    return wanted, ready, behind or updated < (wanted or 0) or total > updated
+
+
+def _unavailable(spec: Json, wanted: int | None) -> int | None:
+    """``maxUnavailable`` in pods; a share is rounded down, as Kubernetes does."""
+    strategy = spec.get("strategy") or spec.get("updateStrategy") or {}
+    said = part(strategy, "rollingUpdate").get("maxUnavailable")
+    if isinstance(said, str) and said.endswith("%") and said[:-1].isdecimal() and wanted is not None:
+        return wanted * int(said[:-1]) // 100
+    return said if isinstance(said, int) else None
+
+
+def _held(kind: str, item: Json, now_ms: int) -> Iterator[Held]:
+    found: Json = {}
+    if kind == "Deployment":
+        name, found = "RolloutStuck", condition(item, "Progressing")
+        if holds(found) is not False:
+            return
+    elif kind == "Job":
+        name, found = "JobFailed", condition(item, "Failed")
+        if not holds(found):
+            return
+    else:
+        return
+    said = ": ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
+    yield Held(name, ms(found.get("lastTransitionTime")) or now_ms, said[:200])
+
+
+def _references(template: Json) -> Iterator[str]:
+    """The ConfigMaps and Secrets that pods of ``template`` take, by kind and name."""
+    spec = part(template, "spec")
+    for key in ("initContainers", "containers"):
+        for one in spec.get(key) or ():
+            for source in (*(one.get("envFrom") or ()), *_values(one)):
+                yield from _named(source, ("configMapRef", "configMapKeyRef"), ("secretRef", "secretKeyRef"))
+    for volume in spec.get("volumes") or ():
+        yield from _named(volume, ("configMap",), ("secret",))
+        for source in part(volume, "projected").get("sources") or ():
+            yield from _named(source, ("configMap",), ("secret",))
+
+
+def _values(container: Json) -> Iterator[Json]:
+    for one in container.get("env") or ():
+        if found := part(one, "valueFrom"):
+            yield found
+
+
+def _named(source: Json, maps: tuple[str, ...], secrets: tuple[str, ...]) -> Iterator[str]:
+    for kind, keys in (("ConfigMap", maps), ("Secret", secrets)):
+        for key in keys:
+            found = part(source, key)
+            if name := found.get("name") or found.get("secretName"):
+                yield sys.intern(f"{kind} {name}")
