@@ -166,6 +166,14 @@ class Api:
         where = path(manifest["kind"], manifest["metadata"].get("namespace"))
         return self.call("POST", where, manifest, params=params)
 
+    def ensure(self, manifest: Object) -> None:
+        """Create it unless it is there."""
+        try:
+            self.create(manifest)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+
     def patch(
         self,
         kind: str,

@@ -76,6 +76,8 @@ class Entry:
         """Whether nothing was to be stored."""
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.uri).query)
         options = self.request if isinstance(self.request, dict) else {}
+        if options and self.verb.startswith("delete"):
+            return bool(options.get("dryRun"))  # with a body the API server does not look at the query
         inner = options.get("deleteOptions") or {}
         return bool(query.get("dryRun") or options.get("dryRun") or inner.get("dryRun"))
 

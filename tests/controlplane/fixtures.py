@@ -87,9 +87,11 @@ def audit(control_plane):
 def kubelet(control_plane):
     """The simulated kubelet, for injecting faults; all are healed afterwards, of containers and of nodes."""
     kubelet = _own(control_plane, "the simulated kubelet").kubelet
+    kubelet.mishaps.take()
     yield kubelet
     kubelet.heal_all()
     kubelet.heal_nodes()
+    assert kubelet.mishaps.take() == []
 
 
 @pytest.fixture

@@ -14,22 +14,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
 from tests.controlplane.api import MERGE, Api, ApiError, path
 from tests.controlplane.containers import CONFIG_ERROR, NEVER, Container, Timing
 from tests.controlplane.faults import Fault, Injection, Seen, SlowStop, When, annotated
 from tests.controlplane.informer import Informer
 from tests.controlplane.logserver import LogServer
+from tests.controlplane.metricsapi import MetricsApi
+from tests.controlplane.mishaps import Mishaps
 from tests.controlplane.nodes import LEASES, NodeShape, SimNode, lease
 from tests.controlplane.pods import Object, PodRun, summary
 from tests.controlplane.recorder import Recorder
 from tests.controlplane.references import References
+from tests.controlplane.storage import Storage
 
 __all__ = ["Kubelet", "NodeShape"]
 
 HEARTBEAT_S = 2.0
-LOST = (ApiError, urllib3.exceptions.HTTPError, OSError)
 
 
 class Kubelet:
@@ -46,9 +46,12 @@ class Kubelet:
         self._dirty: dict[str, None] = {}  # in order
         self._timers: list[tuple[float, str]] = []
         self._stopping = threading.Event()
-        self._recorder = Recorder(api)
+        self.mishaps = Mishaps()
+        self._recorder = Recorder(api, self.mishaps)
         self._references = References(api)
         self._logs = LogServer(pki, self._log)
+        self.metrics = MetricsApi(api, pki, self._running)
+        self._storage = Storage(api, self.mishaps)
         self._informers = (Informer(api, "Pod", self._saw_pod), Informer(api, "Node", self._saw_node))
 
     def start(self, shapes: Iterable[NodeShape]) -> None:
@@ -59,6 +62,8 @@ class Kubelet:
             self.add_node(shape)
         for informer in self._informers:
             informer.start()
+        self._storage.start()
+        self.metrics.start()
         threading.Thread(target=self._pods_loop, name="kubelet-pods", daemon=True).start()
         threading.Thread(target=self._leases_loop, name="kubelet-leases", daemon=True).start()
 
@@ -71,6 +76,8 @@ class Kubelet:
             informer.stop()
         self._recorder.stop()
         self._logs.stop()
+        self._storage.stop()
+        self.metrics.stop()
 
     # Faults of containers
 
@@ -119,8 +126,7 @@ class Kubelet:
     def add_node(self, shape: NodeShape) -> None:
         """Register a node and keep it alive."""
         node = SimNode(shape)
-        with contextlib.suppress(ApiError):  # it is there already
-            self.api.create(node.manifest())
+        self.api.ensure(node.manifest())
         self.nodes[shape.name] = node
         self._beat(shape.name)
         self._report(node)
@@ -215,7 +221,7 @@ class Kubelet:
             return
         states = {one["type"]: one["status"] for one in node.get("status", {}).get("conditions", [])}
         if states.get("Ready") == "Unknown":
-            with contextlib.suppress(*LOST):
+            with self.mishaps.noted("nodes"):
                 self.revive_node(ours.shape.name)
 
     def _look_at(self, uids: Iterable[str]) -> None:
@@ -231,13 +237,10 @@ class Kubelet:
             uid = self._next()
             if uid is None:
                 continue
-            try:
+            due = time.monotonic() + self.timing.retry_s  # unless all goes well
+            with self.mishaps.noted("pods"):
                 due = self._sync(uid)
-            except LOST as error:
-                due = time.monotonic() + self.timing.retry_s
-                if isinstance(error, ApiError) and error.status in (404, 409):
-                    due = NEVER  # it is gone, or another has its name
-            if due < NEVER:
+            if due < NEVER and uid in self._objects:
                 heapq.heappush(self._timers, (due, uid))
 
     def _next(self) -> str | None:
@@ -319,7 +322,7 @@ class Kubelet:
         while not self._stopping.wait(HEARTBEAT_S):
             for name, node in list(self.nodes.items()):
                 if node.alive:
-                    with contextlib.suppress(*LOST):
+                    with self.mishaps.noted("leases"):
                         self._beat(name)
 
     def _beat(self, name: str) -> None:
@@ -329,9 +332,7 @@ class Kubelet:
         except ApiError as error:
             if error.status != 404:
                 raise
-            with contextlib.suppress(
-                ApiError
-            ):  # the namespace is made by the API server in its first seconds
+            with contextlib.suppress(ApiError):  # the API server makes the namespace in its first seconds
                 self.api.create(body)
 
     def _report(self, node: SimNode) -> None:
@@ -356,6 +357,10 @@ class Kubelet:
                 if one.name == name:
                     return list(one.previous_log if previous else one.log)
         return None
+
+    def _running(self) -> list[Object]:
+        """The pods whose processes run, for the metrics API."""
+        return [run.object for run in list(self._runs.values()) if run.phase == "Running"]
 
     def _new_ip(self) -> str:
         number = next(self._ips)

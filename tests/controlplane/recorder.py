@@ -1,23 +1,21 @@
 """Events as a kubelet writes them: from a thread of their own, repetitions counted in one object."""
 
-import contextlib
 import queue
 import threading
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-import urllib3
-
-from tests.controlplane.api import MERGE, Api, ApiError
+from tests.controlplane.api import MERGE, Api
 from tests.controlplane.containers import stamp
+from tests.controlplane.mishaps import Mishaps
 
 
 class Recorder:
     """Writes events behind the caller's back; lost when the API server is away, as a kubelet's may be."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, api: Api, mishaps: Mishaps) -> None:
+        self._api, self._mishaps = api, mishaps
         self._queue: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._seen: dict[tuple[str, ...], tuple[str, int]] = {}  # (name of the event, count)
         self._thread = threading.Thread(target=self._write, name="events", daemon=True)
@@ -37,7 +35,7 @@ class Recorder:
 
     def _write(self) -> None:
         while (item := self._queue.get()) is not None:
-            with contextlib.suppress(ApiError, urllib3.exceptions.HTTPError):
+            with self._mishaps.noted("events"):
                 self._one(*item)
 
     def _one(self, about, kind, reason, message, host):
