@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiops.bootstrap.config import load_settings
+from aiops.bootstrap.prometheus import make_source
 from aiops.bootstrap.record import Job, Now, Progress, Summary, quietly, record
 from aiops.core.rebuild_alerts import Rule
 from aiops.errors import InputError, PortError, Problem
@@ -37,12 +38,10 @@ class Options:
 def record_live(options: Options, progress: Progress = quietly) -> Summary:
     """Record a Prometheus as ``options`` say. ConfigError, InputError for what is wrong; PortError where it
     does not answer: what was fetched stays, and the same call goes on."""
-    from aiops.adapters.prometheus.source import PrometheusSource
-
     settings = load_settings(options.config_dir)
     prometheus = _address(settings.prometheus, options.prometheus)
     job = job_of(options, settings)
-    with closing(PrometheusSource(prometheus)) as source:
+    with closing(make_source(prometheus)) as source:
         now = Now()
         if options.kubeconfig is not None:
             from aiops.adapters.recording.kubernetes_now import read_now

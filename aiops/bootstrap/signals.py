@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from aiops.bootstrap.prometheus import make_source
 from aiops.core.mapping import to_panel
 from aiops.errors import InputError, PortError, Unavailable
 from aiops.model import Facts, Signal
@@ -58,10 +59,8 @@ def settings_of(settings: PrometheusSettings, url: str | None) -> PrometheusSett
 @contextmanager
 def opened(settings: PrometheusSettings) -> Iterator[MetricSource]:
     """A source for one look, closed at the end. No budget cuts it short: what all costs is the question."""
-    from aiops.adapters.prometheus.source import PrometheusSource
-
     free = QueryBudget(series=sys.maxsize, samples=sys.maxsize, seconds=float("inf"))
-    with closing(PrometheusSource(dataclasses.replace(settings, budget=free))) as source:
+    with closing(make_source(dataclasses.replace(settings, budget=free))) as source:
         yield source
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiops.adapters.clock import SystemClock
 from aiops.bootstrap.config import load_settings
-from aiops.bootstrap.prometheus import make_source
+from aiops.bootstrap.prometheus import make_source, must_answer
 from aiops.bootstrap.recordings import open_recording
 from aiops.bootstrap.rules import ONE_CLUSTER
 from aiops.core.trends import Trends, trends
@@ -30,8 +30,9 @@ def of_recording(path: Path, last_ms: int | None = None) -> Trends:
 
 def of_prometheus(config_dir: Path | None, last_ms: int | None = None) -> Trends:
     """The trends of the configured Prometheus, two weeks of it or the ``last_ms``. ConfigError for the
-    configuration; Unavailable where no signal answered. Calls are those of the configuration."""
+    configuration; PortError where no signal answered. Calls are those of the configuration."""
     settings = load_settings(config_dir)
+    must_answer(settings.prometheus)
     end_ms = SystemClock().now_ms()
     source, most = make_source(settings.prometheus), settings.detection.max_series
     facts = Facts(end_ms, cluster=settings.cluster.name, edges=settings.edges)

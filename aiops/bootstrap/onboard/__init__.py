@@ -16,6 +16,7 @@ from aiops.bootstrap.onboard import coverage, folder
 from aiops.bootstrap.onboard.adapt import Adapted, adapt
 from aiops.bootstrap.onboard.cluster import Choice, choose
 from aiops.bootstrap.onboard.survey import Survey, surveyed
+from aiops.bootstrap.prometheus import make_source
 from aiops.model import Detection, Target
 from aiops.model.prometheus import PrometheusSettings
 
@@ -78,21 +79,20 @@ class Options:
 
 def onboard(options: Options, progress: Progress) -> Report:
     """Look, adapt, write. Nothing is written before everything was found out."""
-    from aiops.adapters.prometheus.source import PrometheusSource
     from aiops.bootstrap.config import load_shipped
 
     folder.must_be_free(options.folder)
     shipped = load_shipped()
     at_ms = int(time.time() * 1000)
     progress(0.0, "which cluster")
-    with closing(PrometheusSource(options.prometheus)) as source:
+    with closing(make_source(options.prometheus)) as source:
         choice = choose(source, at_ms, options.cluster_label, options.cluster)
     settings = replace(
         options.prometheus,
         cluster_matchers=dict(choice.matchers),
         expected_identity=dict(choice.identity),
     )
-    with closing(PrometheusSource(settings)) as source:
+    with closing(make_source(settings)) as source:
         progress(0.05, "what there is")
         found = surveyed(source, at_ms)
         adapted = []

@@ -1,20 +1,25 @@
 """Arguments that are wrong: one clear answer, never a traceback, nothing lost."""
 
 import os
+import socket
 import stat
 import subprocess
 import sys
 import threading
+import time
 
 import click
 import pytest
 
+from aiops.bootstrap.prometheus import PATIENCE_S, must_answer
 from aiops.bootstrap.record_live import Options, record_live
 from aiops.bootstrap.report import _put
 from aiops.bootstrap.run import Options as RunOptions
 from aiops.bootstrap.run import run
+from aiops.cli import exit_code
 from aiops.cli.times import MOMENT
-from aiops.errors import InputError
+from aiops.errors import InputError, Unavailable
+from aiops.model.prometheus import PrometheusSettings
 
 DAY_MS = 86_400_000
 
@@ -113,3 +118,43 @@ def test_a_reader_that_has_seen_enough_is_no_error(command):
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("onboard", "--prometheus", "http://127.0.0.1:1", "-o", "o", "--bearer-token-file", "no-such-token"),
+        ("trends", "--config", "config"),
+        ("signals", "check", "--config", "config"),
+        ("record", "--prometheus", "http://127.0.0.1:1", "-o", "r", "--config", "config"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_a_wrong_input_and_no_silent_server(
+    aiops, tmp_path, monkeypatch, command
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "aiops.yaml").write_text(
+        "prometheus: {url: 'http://127.0.0.1:1', bearer_token_file: no-such-token}\n"
+    )
+    result = aiops(*command)
+    assert isinstance(result.exception, InputError), result.stderr
+    assert exit_code(result.exception) == 2
+    assert "no-such-token: expected a secret to read, got: No such file" in str(result.exception)
+
+
+def test_trends_of_a_prometheus_that_is_gone_end_within_seconds(aiops, tmp_path):
+    """One small question goes first: the shipped signals one after the other took 28 s."""
+    (tmp_path / "aiops.yaml").write_text("prometheus: {url: 'http://127.0.0.1:1'}\n")
+    began = time.monotonic()
+    result = aiops("trends", "--config", tmp_path)
+    assert isinstance(result.exception, Unavailable)
+    assert time.monotonic() - began < 10
+
+
+def test_trends_of_a_prometheus_that_is_silent_end_within_seconds():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(Unavailable, match="no complete answer in time"):
+            must_answer(PrometheusSettings(url=url, deadline_s=0.5))
+    assert PATIENCE_S < 10
