@@ -1,4 +1,4 @@
-"""States that only a comparison shows: a pod unlike its sisters, a budget that blocks the emptying of a node."""
+"""States that only a comparison shows: a pod unlike its sisters, a budget that blocks emptying a node."""
 
 import time
 
