@@ -7,12 +7,13 @@ Cost: O(playbooks + steps); one remediation call a rung, two for a pod whose wor
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aiops.core.impact import higher, raised
 from aiops.core.ledger import Attempt, Ledger, did_not_help
 from aiops.core.matching import choose
+from aiops.core.memory import Lessons, passed_over
 from aiops.core.names import odd_name
 from aiops.model import (
     Change,
@@ -40,11 +41,13 @@ def make_plan(
     remediation: Remediations,
     now_ms: int,
     ledger: Ledger,
+    lessons: Lessons | None = None,
 ) -> Plan:
     """The plan for ``incident``: a ladder of steps on the facts as they are, or none with the reason.
 
-    Where a rung was tried in this incident and verified not to help, the ladder goes on behind it; when no
-    rung is left it starts again, and attempts, cooldown and lock-out decide for how long.
+    A rung that never helped such an incident on this workload before is passed over. Where a rung was tried
+    in this incident and verified not to help, the ladder goes on behind it; when no rung is left it starts
+    again, and attempts, cooldown and lock-out decide for how long.
     """
     playbook, why_not = choose(incident, playbooks, facts)
     if playbook is None:
@@ -53,9 +56,10 @@ def make_plan(
         why = f"the right answer is to do nothing: {playbook.do_nothing_because}"
         return empty_plan(incident, facts, now_ms, why, playbook)
     last = ledger.last_rung(incident.id, playbook.name)
-    steps, skipped = _ladder(incident, playbook, facts, remediation, now_ms, _next_rung(last, playbook))
+    making = _Making(incident, playbook, facts, remediation, now_ms, lessons or Lessons())
+    steps, skipped = making.ladder(_next_rung(last, playbook))
     if not steps and last is not None:
-        steps, skipped = _ladder(incident, playbook, facts, remediation, now_ms, 0)
+        steps, skipped = making.ladder(0)
     if not steps:
         return empty_plan(incident, facts, now_ms, f"no rung fits: {'; '.join(skipped)}", playbook, skipped)
     if last is not None and steps[0].rung > last.rung:
@@ -65,6 +69,7 @@ def make_plan(
 
 
 TRIED = "rung already tried"
+MOST_CAPTURED = 10  # objects of which evidence is kept before one step
 
 
 def empty_plan(
@@ -120,30 +125,40 @@ def _next_rung(last: Attempt | None, playbook: Playbook) -> int:
     return last.rung + 1
 
 
-def _ladder(
-    incident: Incident,
-    playbook: Playbook,
-    facts: Facts,
-    remediation: Remediations,
-    now_ms: int,
-    first: int,
-) -> tuple[tuple[Step, ...], tuple[str, ...]]:
-    """The steps from rung ``first`` on that apply, and why the others do not."""
-    steps: list[Step] = []
-    skipped: list[str] = []
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    for rung, entry in enumerate(playbook.steps):
-        if rung < first:
-            skipped.append(f"{TRIED}: {entry.remediation}")
-            continue
-        answer = _propose(remediation(entry.remediation, entry.parameters), incident, facts, now)
-        if isinstance(answer, NotApplicable):
-            skipped.append(f"{entry.remediation}: {answer.reason}")
-        elif odd := odd_name(answer):
-            skipped.append(f"{entry.remediation}: {odd}")
-        else:
-            steps.append(_finished(answer, entry, rung, facts))
-    return tuple(steps), tuple(skipped)
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What the steps of one plan are made of."""
+
+    incident: Incident
+    playbook: Playbook
+    facts: Facts
+    remediation: Remediations
+    now_ms: int
+    lessons: Lessons
+
+    def ladder(self, first: int) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+        """The steps from rung ``first`` on that apply, and why the others do not."""
+        steps: list[Step] = []
+        skipped: list[str] = []
+        now = datetime.fromtimestamp(self.now_ms / 1000, UTC)
+        for rung, entry in enumerate(self.playbook.steps):
+            if rung < first:
+                skipped.append(f"{TRIED}: {entry.remediation}")
+                continue
+            fix = self.remediation(entry.remediation, entry.parameters)
+            answer = _propose(fix, self.incident, self.facts, now)
+            if isinstance(answer, NotApplicable):
+                skipped.append(f"{entry.remediation}: {answer.reason}")
+            elif (odd := odd_name(answer)) or (odd := self._in_vain(entry.remediation)):
+                skipped.append(f"{entry.remediation}: {odd}")
+            else:
+                steps.append(_finished(answer, entry, rung, self.facts))
+        return tuple(steps), tuple(skipped)
+
+    def _in_vain(self, remediation: str) -> str:
+        incident, playbook = self.incident, self.playbook
+        names = playbook.name, playbook.version, remediation, incident.incident_class
+        return passed_over(self.lessons, *names, self.facts.owner(incident.prime), incident.id, self.now_ms)
 
 
 def _propose(fix: Remediation, incident: Incident, facts: Facts, now: datetime) -> Step | NotApplicable:
@@ -166,7 +181,8 @@ def _lone_pod(incident: Incident, owner: Target, facts: Facts) -> tuple[Target, 
 
 def _finished(step: Step, entry: PlaybookStep, rung: int, facts: Facts) -> Step:
     """The step with its name and place, its impact raised by playbook and floor, never lowered."""
-    named = replace(step, remediation=entry.remediation, rung=rung)
+    before = _evidence(step) if entry.capture else ()
+    named = replace(step, remediation=entry.remediation, rung=rung, before=(*before, *step.before))
     impact, because = raised(named, facts)
     if entry.impact is not None and entry.impact.rank > impact.rank:
         because = f"the playbook raises it from {impact}"
@@ -184,6 +200,16 @@ def evidence(step: Step, facts: Facts) -> tuple[Change, ...]:
     changed = facts.owner(step.change.target)
     told = ended or ([changed] if changed in facts.workloads else [])
     return tuple(Change(target, None, {}, None, ChangeVerb.CAPTURE) for target in told[:MOST_CAPTURED])
+
+
+def _evidence(step: Step) -> tuple[Change, ...]:
+    """What is kept before ``step`` changes it: the object itself, and each pod that it ends."""
+    ends = {ChangeVerb.EVICT, ChangeVerb.DELETE}
+    targets = [step.change.target, *(one.target for one in step.then if one.verb in ends)]
+    if step.change.verb in {ChangeVerb.CREATE, ChangeVerb.CAPTURE}:
+        targets = targets[1:]
+    kept = list(dict.fromkeys(targets))[:MOST_CAPTURED]
+    return tuple(Change(one, None, {}, verb=ChangeVerb.CAPTURE) for one in kept)
 
 
 def _plan(

@@ -11,9 +11,11 @@ suggest people are told and nobody can approve; in ask they are asked; in auto w
 
 from collections.abc import Sequence
 
+from aiops.core.autonomy import case_of, described, level
 from aiops.core.guards import GUARDS
 from aiops.core.guards.context import Context, Guard, escalate, permit, refuse
 from aiops.core.ledger import Ledger
+from aiops.core.memory import Lessons
 from aiops.core.situation import Situation
 from aiops.model import (
     Act,
@@ -43,9 +45,10 @@ def decide(
     policy: Policy,
     situation: Situation,
     step: int = 0,
+    lessons: Lessons | None = None,
 ) -> Decision:
     """What to do about ``plan``'s step now."""
-    return decide_twice(plan, incident, facts, ledger, policy, situation, step)[0]
+    return decide_twice(plan, incident, facts, ledger, policy, situation, step, lessons=lessons)[0]
 
 
 def decide_if_known(
@@ -69,13 +72,16 @@ def decide_twice(
     policy: Policy,
     situation: Situation,
     step: int = 0,
+    *,
     guards: Sequence[Guard] = GUARDS,
+    lessons: Lessons | None = None,
 ) -> tuple[Decision, Decision]:
     """(as a live run would, as if unknown facts permitted and the mode were auto)."""
     if not plan.steps:
         nothing = Refuse(plan, (refuse("plan", plan.reason),), step)
         return nothing, nothing
-    context = Context(plan, plan.steps[step], incident, facts, ledger, policy, situation)
+    learned = lessons or Lessons()
+    context = Context(plan, plan.steps[step], incident, facts, ledger, policy, situation, learned)
     reasons = tuple(reason for guard in guards if (reason := guard(context)) is not None)
     bare = settle(context, reasons, step)
     live = settle(context, (*reasons, mode_reason(context, bare)), step)
@@ -93,6 +99,7 @@ def recheck(
     step: int = 0,
     *,
     asked: bool = True,
+    lessons: Lessons | None = None,
 ) -> tuple[Reason, ...]:
     """Why a step must not be sent now; empty where it may be.
 
@@ -100,10 +107,11 @@ def recheck(
     approve where the mode is below ask. What nobody was asked about is sent only if it would be decided so
     again.
     """
-    decision = decide(plan, incident, facts, ledger, policy, situation, step)
+    decision = decide(plan, incident, facts, ledger, policy, situation, step, lessons)
     if not asked:
         return tuple(reason for reason in decision.reasons if reason.lean is not Lean.PERMIT)
-    below_ask = mode_of(plan, policy)[0].rank < Mode.ASK.rank
+    mode, _ = mode_of(plan, policy, incident, lessons, situation.now_ms)
+    below_ask = mode.rank < Mode.ASK.rank
     stops = {Lean.HOLD, Lean.REFUSE}
     return tuple(r for r in decision.reasons if r.lean in stops or (r.guard == MODE and below_ask))
 
@@ -116,8 +124,7 @@ def settle(context: Context, reasons: Sequence[Reason], step: int = 0) -> Decisi
             return Act(plan, told, step)
         case Lean.ESCALATE:
             policy = context.policy
-            suggest = mode_of(plan, policy)[0] is Mode.SUGGEST and told[-1].guard == MODE
-            if suggest:
+            if told[-1].guard == MODE and _mode(context)[0] is Mode.SUGGEST:
                 return Escalate(plan, told, step=step)
             until_ms = context.now_ms + policy.approval_deadline_s * 1000
             return Escalate(plan, told, plan.approvers or policy.approvers, until_ms, step)
@@ -139,15 +146,32 @@ def _look_again(reasons: Sequence[Reason]) -> int | None:
     return max(known) if known and len(known) == len(ends) else None
 
 
-def mode_of(plan: Plan, policy: Policy) -> tuple[Mode, str]:
-    """The mode that counts for ``plan``, and where it comes from."""
+def mode_of(
+    plan: Plan,
+    policy: Policy,
+    incident: Incident | None = None,
+    lessons: Lessons | None = None,
+    now_ms: int = 0,
+) -> tuple[Mode, str]:
+    """The mode that counts for ``plan``, and where it comes from: what is configured, and what its record in
+    each of the scopes still allows, which is never more."""
     scopes = [scope for scope in policy.scopes if matches(scope, plan)]
     if not scopes:
         where = plan.target.namespace or str(plan.target)
         return Mode.OBSERVE, f"no scope binds playbook {plan.playbook} to {where}"
     named = [(policy.mode, "of the policy"), (plan.mode, f"of playbook {plan.playbook}")]
-    named += [(scope.mode, f"of the scope {describe(scope)}") for scope in scopes]
+    named += [(scope.mode, f"of the scope {described(scope)}") for scope in scopes]
+    kind = incident.incident_class if incident is not None else ""
+    for scope in scopes:
+        case = case_of(plan, kind, scope, policy)
+        if case.ceiling.rank > Mode.SUGGEST.rank:  # below it nothing is done, and nothing is to be lowered
+            earned = level(case, lessons or Lessons(), now_ms)
+            named.append((earned.mode, f"of its record for {case.where}: {earned.reason}"))
     return min(named, key=lambda one: one[0].rank)
+
+
+def _mode(context: Context) -> tuple[Mode, str]:
+    return mode_of(context.plan, context.policy, context.incident, context.lessons, context.now_ms)
 
 
 def matches(scope: Scope, plan: Plan) -> bool:
@@ -159,14 +183,9 @@ def matches(scope: Scope, plan: Plan) -> bool:
     )
 
 
-def describe(scope: Scope) -> str:
-    """A scope in words."""
-    return " ".join(part for part in (scope.namespace, scope.workload, scope.playbook) if part)
-
-
 def mode_reason(context: Context, bare: Decision) -> Reason:
     """What the mode makes of ``bare``, the decision that the guards alone lead to."""
-    mode, source = mode_of(context.plan, context.policy)
+    mode, source = _mode(context)
     said = f"mode {mode} ({source})"
     match mode:
         case Mode.OBSERVE:

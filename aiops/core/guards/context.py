@@ -1,9 +1,10 @@
 """What every guard sees, and how a guard speaks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiops.core.ledger import Ledger
+from aiops.core.memory import Lessons
 from aiops.core.situation import Situation
 from aiops.model import (
     Change,
@@ -31,6 +32,7 @@ class Context:
     ledger: Ledger
     policy: Policy
     situation: Situation
+    lessons: Lessons = field(default_factory=Lessons)
 
     @property
     def now_ms(self) -> int:
