@@ -16,11 +16,24 @@ from aiops.model import (
     PlaybookStep,
     Pod,
     Result,
+    Role,
     Suspect,
     Target,
     Verification,
 )
-from tests.unit.core.cases import CART, MINUTE, NODE, NOW, POD, facts, incident, plan, workload
+from tests.unit.core.cases import (
+    CART,
+    MINUTE,
+    NODE,
+    NOW,
+    POD,
+    anomaly,
+    facts,
+    incident,
+    plan,
+    pod,
+    workload,
+)
 from tests.unit.core.guard_cases import attempt
 from tests.unit.engine.loop_cases import HELD, LADDER
 
@@ -156,3 +169,41 @@ def test_what_is_not_known_is_named():
     assert one.facts_unknown == ("pdb", "resource_version", "uid", "version of what is changed")
     stray = made(the_incident=incident(prime=Target("Deployment", "shop", "x")))
     assert stray.steps == ()
+
+
+def captured(the_step):
+    return [(change.verb, str(change.target)) for change in the_step.before]
+
+
+def test_evidence_is_captured_before_the_pod_or_workload_is_changed():
+    """Where the playbook says so: of what ends, else of what is changed. It binds an approval too."""
+    bad = facts(pods={POD: pod(ready=False)})
+    both = tuple(PlaybookStep(name, capture=True) for name in ("evict_pod", "restart_rollout"))
+    steps = made(replace(LADDER, steps=both), the_facts=bad).steps
+    assert [captured(one) for one in steps] == [[("capture", str(POD))], [("capture", str(CART))]]
+    assert steps[0].changes == (*steps[0].before, steps[0].change)
+    silent = made(replace(LADDER, steps=(PlaybookStep("evict_pod"),)), the_facts=bad)
+    assert captured(silent.steps[0]) == []
+    assert seal(replace(silent, steps=steps[:1])).digest != silent.digest
+
+
+def test_of_a_drain_the_evidence_of_twenty_pods_is_enough():
+    many = {one.target: one for one in (pod(f"cart-{n}", uid=f"u{n}", ready=False) for n in range(25))}
+    empty = replace(
+        LADDER, when=Matcher(classes=("node_not_ready",)), steps=(PlaybookStep("drain", capture=True),)
+    )
+    down = incident(prime=NODE, incident_class="node_not_ready")
+    (drain,) = made(empty, the_incident=down, the_facts=facts(pods=many)).steps
+    assert (len(drain.before), len(drain.then)) == (20, 25)
+
+
+def test_a_fix_is_asked_about_the_one_pod_that_the_incident_is_about_first():
+    """Its sisters are well: the pod is ready, so the workload alone would not tell which is meant."""
+    odd = anomaly(POD, "latency_out_of_line", Role.CONDITION, condition="OneBadPod")
+    calm = facts(pods={POD: pod(), **{one.target: one for one in (pod("cart-2"), pod("cart-3"))}})
+    both = replace(LADDER, steps=(PlaybookStep("evict_pod"), PlaybookStep("restart_rollout")))
+    one = made(both, the_incident=incident(odd), the_facts=calm)
+    assert [step.change.target for step in one.steps] == [POD, CART]
+    other = replace(odd, target=Target("Pod", "shop", "cart-2"))
+    several = made(both, the_incident=incident(odd, other), the_facts=calm)
+    assert [step.change.target for step in several.steps] == [CART]  # which of the two nobody said
