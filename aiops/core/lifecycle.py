@@ -49,6 +49,7 @@ OPEN, WAITING, ACTING = IncidentState.OPEN, IncidentState.WAITING, IncidentState
 VERIFYING, ESCALATED, CLOSED = IncidentState.VERIFYING, IncidentState.ESCALATED, IncidentState.CLOSED
 UNDER_WAY = frozenset({ACTING, VERIFYING})
 GRACE_S = 60  # whoever carries out and verifies tells first; silence beyond it is a time-out
+NEVER_UNDONE = frozenset({"rollback"})  # by itself: forward again is what broke it (5.5)
 MOST_LOOKS = 3  # for the effect of a step whose answer was lost; then a person looks
 Answer = tuple[Life, tuple[Command, ...]]
 
@@ -102,7 +103,7 @@ def intent_of(plan: Plan, step: int, until_ms: int | None = None) -> Intent:
         what=f"{plan.playbook}: {one.remediation} {one.change.target}",
         summary=one.summary,
         impact=one.impact,
-        reversible=one.undo is not None,
+        reversible=one.undo is not None and one.remediation not in NEVER_UNDONE,
         settle_s=verification.settle_s,
         deadline_s=verification.deadline_s,
         until_ms=until_ms,

@@ -33,7 +33,8 @@ def take_back(
     if reasons := scene.recheck(False):
         return Back(None, said(reasons))
     done_mark, undo_mark = (Mark(one, scene.term) for one in ids)
-    back = cluster.look(step.undo, undo_mark)
+    undo = _named(step, cluster, done_mark)
+    back = Look(Sight.ABSENT) if undo.uid is None else cluster.look(undo, undo_mark)
     if back.sight is Sight.ARRIVED:
         return Back(Result.UNDONE, "seen to have been taken back", (f"{step.undo.target}: {back.detail}",))
     look = cluster.look(step.change, done_mark)
@@ -48,7 +49,17 @@ def take_back(
         case Sight.ARRIVED if not look.holds:
             return Back(Result.FAILED, f"somebody changed {step.change.target} since: it is left as it is")
         case Sight.ARRIVED:
-            return _send(cluster, bound(step.undo, look), undo_mark, scene, reach)
+            return _send(cluster, bound(undo, look), undo_mark, scene, reach)
+
+
+def _named(step: Step, cluster: Cluster, done_mark: Mark) -> Change:
+    """The change back. What a step created has no uid when it is planned: it is that of the object that bears
+    our mark; while none does, it stays unknown, and nothing is taken for gone."""
+    assert step.undo is not None  # noqa: S101 - our caller has looked
+    if step.undo.uid is not None:
+        return step.undo
+    look = cluster.look(step.change, done_mark)
+    return replace(step.undo, uid=look.uid if look.sight is Sight.ARRIVED else None)
 
 
 def _send(cluster: Cluster, change: Change, mark: Mark, scene: Scene, reach: Callable[[str], None]) -> Back:
