@@ -11,7 +11,7 @@ from aiops.bootstrap.recordings import open_recording
 from aiops.bootstrap.rules import ONE_CLUSTER
 from aiops.core.trends import Trends, trends
 from aiops.engine.collect import Collector
-from aiops.errors import InputError, Unavailable
+from aiops.errors import InputError, PortError, Unavailable
 from aiops.model import Facts, Panel, Signal
 
 LIVE_MS = 14 * 86_400_000  # how far back the live Prometheus is asked, unless told otherwise
@@ -30,9 +30,13 @@ def of_recording(path: Path, last_ms: int | None = None) -> Trends:
 
 def of_prometheus(config_dir: Path | None, last_ms: int | None = None) -> Trends:
     """The trends of the configured Prometheus, two weeks of it or the ``last_ms``. ConfigError for the
-    configuration; PortError where no signal answered. Calls are those of the configuration."""
+    configuration; Unavailable where no signal answered. Calls are those of the configuration."""
     settings = load_settings(config_dir)
-    must_answer(settings.prometheus)
+    url = settings.prometheus.url
+    try:
+        must_answer(settings.prometheus)
+    except PortError as error:
+        raise Unavailable(f"no signal could be read from {url}: {error}") from error
     end_ms = SystemClock().now_ms()
     source, most = make_source(settings.prometheus), settings.detection.max_series
     facts = Facts(end_ms, cluster=settings.cluster.name, edges=settings.edges)
@@ -40,8 +44,7 @@ def of_prometheus(config_dir: Path | None, last_ms: int | None = None) -> Trends
         collected = collector.history(end_ms - (last_ms or LIVE_MS), end_ms, STEP_MS, facts)
     errors = [f"{one.signal}: {one.error}" for one in collected.readings if one.error]
     if errors and not collected.panels:
-        raise Unavailable(f"no signal could be read from {settings.prometheus.url}: {errors[0]}")
-    url = settings.prometheus.url
+        raise Unavailable(f"no signal could be read from {url}: {errors[0]}")
     return _checked(url, list(collected.panels.values()), settings.signals, facts)
 
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "journal": ("journal", "Show the append-only record of what was seen, decided and done; verify it."),
     "undo": ("undo", "Have the daemon take back a step that it carried out."),
     "unlock": ("unlock", "Let it try again where fixes did not help, once the cause is mended."),
+    "autonomy": ("autonomy", "Show what each playbook may do alone, where and why; accept a rise."),
     "stop": ("stop", "Stop the daemon from changing anything, at once (kill switch)."),
     "resume": ("resume", "Let it act again after a stop."),
     "trends": ("trends", "Show change points, steady growth and the bottleneck of each service."),
