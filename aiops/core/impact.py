@@ -12,9 +12,10 @@ are wanted now.
 from collections.abc import Mapping
 from typing import Any
 
-from aiops.model import ChangeVerb, Facts, Impact, Plan, Step, Workload
+from aiops.model import Change, ChangeVerb, Facts, Impact, Plan, Step, Workload
 
 ALWAYS_HIGH = frozenset({"rollback", "drain", "reboot"})
+ENDS = frozenset({ChangeVerb.DELETE, ChangeVerb.EVICT})
 MAX_REPLICAS = "aiops.dev/max-replicas"
 
 
@@ -25,24 +26,40 @@ def higher(*impacts: Impact) -> Impact:
 
 def floor(step: Step, facts: Facts, cost_difference: float | None = None) -> tuple[Impact, str]:
     """The least impact ``step`` may have, and why in words."""
-    change, spec = step.change, spec_of(step.change.patch)
-    workload = facts.workloads.get(facts.owner(change.target))
     if step.remediation in ALWAYS_HIGH:
         return Impact.HIGH, f"{step.remediation} is always high"
-    if "PersistentVolume" in change.target.kind or "volumeClaimTemplates" in spec:
-        return Impact.HIGH, "it changes a volume claim, which cannot be taken back"
-    if change.target.kind == "StatefulSet" and "template" in spec:
-        return Impact.HIGH, "it restarts a StatefulSet"
-    if change.verb is ChangeVerb.DELETE and change.target.kind != "Pod":
-        return Impact.HIGH, "it deletes an object, which cannot be taken back"
+    for change in step.changes:
+        if because := _high(change, step):
+            return Impact.HIGH, because
     if step.undo is None and (step.blast_radius.workloads > 1 or step.blast_radius.nodes > 1):
         return Impact.HIGH, "it touches more than one object and cannot be undone"
-    if step.blast_radius.nodes > 0 and change.verb in {ChangeVerb.DELETE, ChangeVerb.EVICT}:
-        return Impact.HIGH, "it empties or removes a node"
-    asked = {} if change.verb is ChangeVerb.CREATE else spec  # one more run of a Job costs what a run costs
-    if cost := costs_more(asked, workload, cost_difference):
-        return Impact.HIGH, cost
+    for change in step.changes:
+        workload = facts.workloads.get(facts.owner(change.target))
+        spec = spec_of(change.patch) if change.verb is ChangeVerb.PATCH else {}  # a run again costs a run
+        if cost := costs_more(spec, workload, cost_difference):
+            return Impact.HIGH, cost
     return Impact.LOW, ""
+
+
+def _high(change: Change, step: Step) -> str:
+    """Why one change alone is high, whatever else the step does; "" where it is not."""
+    spec, kind, on_node = spec_of(change.patch), change.target.kind, step.blast_radius.nodes > 0
+    template = spec.get("template")
+    if change.verb is ChangeVerb.CAPTURE:
+        return ""
+    if "PersistentVolume" in kind or "volumeClaimTemplates" in spec:
+        return "it changes a volume claim, which cannot be taken back"
+    if kind == "StatefulSet" and "template" in spec:
+        return "it restarts a StatefulSet"
+    if isinstance(template, Mapping) and template.get("$patch") == "replace":
+        return "it puts a whole template in place, as a rollback does"
+    if change.verb is ChangeVerb.DELETE and kind != "Pod":
+        return "it deletes an object, which cannot be taken back"
+    if change.verb in ENDS and (on_node or step.change.target.kind == "Node"):
+        return "it empties or removes a node"
+    if any(one.get("effect") == "NoExecute" for one in spec.get("taints") or ()):
+        return "it drives the pods off a node"
+    return ""
 
 
 def raised(step: Step, facts: Facts, plan: Plan | None = None) -> tuple[Impact, str]:
@@ -63,12 +80,10 @@ def costs_more(
     """Why a change costs more than today's maximum; empty where it does not."""
     if cost_difference is not None and cost_difference > 0:
         return f"it costs {cost_difference:.2f} more than today"
-    if "maxReplicas" in spec:
-        return "it raises the autoscaler's maximum, so it may cost more than today's"
-    wanted = spec.get("replicas")
-    if isinstance(wanted, int):
-        allowed = most_pods(workload)
-        if allowed is None or wanted > allowed:
+    allowed = most_pods(workload)
+    for name in ("replicas", "minReplicas", "maxReplicas"):
+        wanted = spec.get(name)
+        if isinstance(wanted, int) and (allowed is None or wanted > allowed):
             return f"{wanted} pods may cost more than today's maximum ({allowed or 'unknown'} pods)"
     if _asks_for_resources(spec):
         return "it asks for more resources than today"
@@ -89,8 +104,9 @@ def most_pods(workload: Workload | None) -> int | None:
 
 
 def _asks_for_resources(spec: Mapping[str, Any]) -> bool:
+    """Whether containers get other requests: in a template, or in place in a pod."""
     template = spec.get("template")
-    inner = spec_of(template) if isinstance(template, Mapping) else {}
+    inner = spec_of(template) if isinstance(template, Mapping) else spec
     containers = inner.get("containers")
     if not isinstance(containers, list | tuple):
         return False

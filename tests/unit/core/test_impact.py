@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.impact import floor, higher, most_pods, raised
-from aiops.model import BlastRadius, Change, ChangeVerb, Impact, Target
+from aiops.model import Autoscaler, BlastRadius, Change, ChangeVerb, Impact, Target
 from tests.unit.core.cases import CART, NODE, POD, cordon, evict, facts, plan, scale, step, workload
 
 DB = Target("StatefulSet", "shop", "db")
@@ -19,6 +19,19 @@ def patching(target, patch, verb=ChangeVerb.PATCH, **changes):
 
 def resources(**kinds):
     return {"spec": {"template": {"spec": {"containers": [{"name": "app", "resources": kinds}]}}}}
+
+
+def in_place(**kinds):
+    return {"spec": {"containers": [{"name": "app", "resources": kinds}]}}
+
+
+def taints(effect):
+    return {"spec": {"taints": [{"key": "k", "effect": effect}]}}
+
+
+HPA = Target("HorizontalPodAutoscaler", "shop", "cart")
+EVICTION = Change(POD, None, {}, "uid-pod", ChangeVerb.EVICT)
+SCALED = facts(autoscalers={HPA: Autoscaler(HPA, CART, 2, 4)})
 
 
 @pytest.mark.parametrize(
@@ -35,13 +48,23 @@ def resources(**kinds):
         (patching(NODE, {}, ChangeVerb.DELETE, blast_radius=BlastRadius(9, 1.0, nodes=1)), "deletes"),
         (patching(POD, {}, ChangeVerb.EVICT, blast_radius=BlastRadius(9, 1.0, nodes=1)), "empties"),
         (patching(CART, {}, ChangeVerb.DELETE), "deletes"),
-        (patching(CART, {"spec": {"maxReplicas": 9}}), "maximum"),
+        (patching(CART, {"spec": {"maxReplicas": 5}}), "maximum (4 pods)"),
         (scale(), "maximum (4 pods)"),
+        (patching(HPA, {"spec": {"maxReplicas": 5}}), "maximum (4 pods)"),
+        (patching(HPA, {"spec": {"minReplicas": 5}}), "maximum (4 pods)"),
+        (patching(CART, {"spec": {"template": {"$patch": "replace", "spec": {}}}}), "rollback"),
+        (cordon(then=(EVICTION,)), "empties"),  # whatever it calls itself
+        (evict(blast_radius=BlastRadius(1, 1.0, nodes=1)), "empties"),
+        (step(then=(Change(CLAIM, "1", {"spec": {}}, "u"),)), "volume claim"),
+        (step(before=(Change(CART, "1", {}, "u", ChangeVerb.DELETE),)), "deletes"),
+        (step(then=(Change(CART, "41", {"spec": {"replicas": 5}}, "u"),)), "maximum (4 pods)"),
+        (patching(NODE, taints("NoExecute")), "drives"),
+        (patching(POD, in_place(requests={"cpu": "2"})), "more resources"),
         (patching(CART, resources(requests={"memory": "1Gi"})), "more resources"),
     ],
 )  # fmt: skip
 def test_it_is_high_and_says_why(one, word):
-    impact, because = floor(one, facts())
+    impact, because = floor(one, SCALED)
     assert impact is Impact.HIGH
     assert word in because
 
@@ -55,12 +78,17 @@ def test_it_is_high_and_says_why(one, word):
         patching(CART, {"spec": {"replicas": 4}}),  # as many as now
         patching(CART, {"spec": {"replicas": 2}}),
         patching(CART, resources(limits={"memory": "1Gi"})),
+        patching(POD, in_place(limits={"memory": "1Gi"})),
+        patching(HPA, {"spec": {"maxReplicas": 4, "minReplicas": 4}}),  # as many as now
+        patching(NODE, taints("NoSchedule")),
+        step(before=(Change(CLAIM, None, {}, verb=ChangeVerb.CAPTURE),)),  # it only looks
+        evict(then=(EVICTION,)),
         patching(Target("Job", "shop", "new"), resources(requests={"cpu": "1"}), ChangeVerb.CREATE),
         scale(blast_radius=BlastRadius(1, 0.0, workloads=2), change=scale().undo),  # it can be undone
     ],
 )
 def test_it_is_not_high(one):
-    assert floor(one, facts()) == (Impact.LOW, "")
+    assert floor(one, SCALED) == (Impact.LOW, "")
 
 
 @pytest.mark.parametrize(
