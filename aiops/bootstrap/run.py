@@ -16,8 +16,9 @@ from pathlib import Path
 from aiops.adapters.baselines import FileBaselines
 from aiops.adapters.clock import SystemClock
 from aiops.adapters.scheduler import Scheduler
+from aiops.bootstrap.acting import equip, reach_cluster
 from aiops.bootstrap.config import find_state, load_settings
-from aiops.bootstrap.facts import MetricFacts, RecordedFacts
+from aiops.bootstrap.facts import BothFacts, MetricFacts, RecordedFacts
 from aiops.bootstrap.journal import lead
 from aiops.bootstrap.prometheus import identity_of, make_source
 from aiops.bootstrap.record_live import known_labels, rules_of
@@ -30,7 +31,7 @@ from aiops.engine.screens import Screens
 from aiops.engine.watch import LogWatcher
 from aiops.engine.window import Rings
 from aiops.errors import InputError, Unavailable
-from aiops.ports import MetricSource, Store
+from aiops.ports import FactSource, MetricSource, Store
 from aiops.settings import Settings
 from aiops.telemetry import Metrics, configure, logger
 from aiops.web.app import make_app
@@ -65,7 +66,12 @@ def run(options: Options, stop: threading.Event) -> None:
         store = stack.enter_context(lead(state))
         source = stack.enter_context(closing(make_source(settings.prometheus)))
         stack.enter_context(_ends_soon(stop, source.close))
-        live = assemble(settings, store, source, state, LogWatcher(metrics, clock), options.facts)
+        watcher = LogWatcher(metrics, clock)
+        cluster = None
+        if options.facts is None:
+            cluster = stack.enter_context(reach_cluster(settings, watcher.failed))
+        live = assemble(settings, store, source, state, watcher, options.facts, cluster)
+        switch = equip(live, settings, state, cluster, watcher.failed)
         stack.enter_context(closing(live.collector))
         server = stack.enter_context(_server(settings, live, metrics))
         log.info(
@@ -75,6 +81,8 @@ def run(options: Options, stop: threading.Event) -> None:
             prometheus=settings.prometheus.url,
             signals=len(settings.signals),
             mode=settings.policy.mode,
+            cluster="watched" if cluster is not None else "not reached: nothing can be changed",
+            stopped=switch.why() or "no",
             digest=settings.digest[:12],
         )
         restored = live.restore()
@@ -130,12 +138,14 @@ def assemble(
     state: Path,
     watcher: LogWatcher,
     facts: Path | None = None,
+    cluster: FactSource | None = None,
 ) -> Live:
-    """The daemon's parts, put together and not started."""
+    """The daemon's parts, put together and not started; without ``cluster`` facts come from metrics alone."""
     rules = make_rules(settings, settings.signals)
     step_s = rules.detection.step_s
     rings = Rings(min(KEPT_S // step_s, MOST_COLUMNS))
     screens = Screens(rules, step_s)
+    metric = None if facts is not None else _metric_facts(settings, source)
     return Live(
         loop=Loop(rules, store, store.term(), rings),
         screens=screens,
@@ -147,7 +157,8 @@ def assemble(
             rules.detection.max_series,
             settings.prometheus.cluster_matchers,
         ),
-        facts_of=RecordedFacts(facts) if facts is not None else _metric_facts(settings, source),
+        facts_of=_facts(facts, metric, cluster, watcher),
+        refresh=None if metric is None else functools.partial(_refresh, metric, watcher),
         baselines=FileBaselines(
             state / "baselines",
             lambda name, problem: watcher.failed(f"baseline {name}", Unavailable(problem)),
@@ -157,6 +168,18 @@ def assemble(
         identity=identity_of(settings.prometheus),
         ahead=Ahead(rules, rings, screens),
     )
+
+
+def _facts(
+    recorded: Path | None, metric: MetricFacts | None, cluster: FactSource | None, watcher: LogWatcher
+) -> FactSource | None:
+    if recorded is not None:
+        return RecordedFacts(recorded)
+    return metric if cluster is None else BothFacts(cluster, metric, watcher.failed)
+
+
+def _refresh(metric: MetricFacts, watcher: LogWatcher) -> None:
+    metric.keep_fresh(SystemClock().now_ms, watcher.failed)
 
 
 def _metric_facts(settings: Settings, source: MetricSource) -> MetricFacts:
@@ -175,9 +198,8 @@ def _keep_going(live: Live, stop: threading.Event) -> None:
         scheduler.every(SAVE_S, "save", live.save)
         scheduler.every(TIDY_S, "tidy", live.tidy)
         scheduler.every(live.loop.rules.detection.refit_s, "refit", live.refit)
-        if isinstance(live.facts_of, MetricFacts):
-            refresh = functools.partial(live.facts_of.keep_fresh, live.clock.now_ms, watcher.failed)
-            scheduler.every(FACTS_S, "facts", refresh)
+        if live.refresh is not None:
+            scheduler.every(FACTS_S, "facts", live.refresh)
         scheduler.start()
     try:
         stop.wait()

@@ -72,6 +72,7 @@ class Live:
     watcher: Watcher
     identity: str = ""  # what the Prometheus must say it is; empty: not checked
     ahead: Ahead | None = None
+    refresh: Callable[[], None] | None = None  # slow facts, asked for beside the ticks; must not raise
     quality: Quality = field(default_factory=lambda: Quality({}))
     alive_s: float | None = None  # monotonic: when the last tick ended, well or not; None before the first
     good_ms: int | None = None  # the newest tick that is in the journal

@@ -8,6 +8,7 @@ here.
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from aiops.core.autonomy import accepted_entry
 from aiops.core.ledger import Ledger, outcome_entry, unlock_entry
 from aiops.core.life import Life
 from aiops.core.lifecycle import UNDER_WAY, intent_of
@@ -85,8 +86,6 @@ class Desk:
                 floor.write(replace(entry, payload={**entry.payload, "request_id": request.id}))
                 return True, f"unlocked {request.target or request.playbook or 'all playbooks'}"
             case RequestKind.ACCEPT_AUTONOMY:
-                from aiops.core.autonomy import accepted_entry
-
                 floor.write(accepted_entry(request, now_ms))
                 return True, f"{request.playbook} may do more alone in {request.scope}"
             case RequestKind.UNDO:
