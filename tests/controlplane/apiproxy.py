@@ -13,6 +13,7 @@ the administrator's. For what happens to bytes (latency, resets, corruption) put
 
 import contextlib
 import json
+import os
 import socket
 import ssl
 import struct
@@ -349,8 +350,8 @@ class _Page(BaseHTTPRequestHandler):
 
 
 def _reset(connection):
-    with contextlib.suppress(OSError):
+    """RST now, though other threads hold the socket: /dev/null takes its place in the table of files."""
+    with contextlib.suppress(OSError), Path("/dev/null").open("rb") as nothing:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RD)  # whoever reads it lets go, so that the close below is heard
-    with contextlib.suppress(OSError):
-        connection.close()
+        socket.socket.shutdown(connection, socket.SHUT_RD)  # whoever reads it lets go
+        os.dup2(nothing.fileno(), connection.fileno())

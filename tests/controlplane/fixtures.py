@@ -91,7 +91,8 @@ def kubelet(control_plane):
     yield kubelet
     kubelet.heal_all()
     kubelet.heal_nodes()
-    assert kubelet.mishaps.take() == []
+    if mishaps := kubelet.mishaps.take():
+        pytest.fail("the simulated kubelet went wrong:\n" + "\n".join(mishaps))
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ class Kubelet:
         self._timers: list[tuple[float, str]] = []
         self._stopping = threading.Event()
         self.mishaps = Mishaps()
+        self._told: set[str] = set()  # pods whose annotation is wrong
         self._recorder = Recorder(api, self.mishaps)
         self._references = References(api)
         self._logs = LogServer(pki, self._log)
@@ -175,12 +176,22 @@ class Kubelet:
     def fault(self, container: Container, *kinds: type[Fault]) -> Fault | None:
         """The first fault of these kinds that is for this container."""
         run = self._runs.get(container.uid)
-        own = annotated(run.object) if run is not None else []
+        own = self._annotated(run.object) if run is not None else []
         found = [one for one in (*self._injections, *own) if isinstance(one.fault, kinds)]
         if not found or run is None:
             return None
         seen = self._seen(run, container, found)
         return next((one.fault for one in found if one.when.holds(seen)), None)
+
+    def _annotated(self, pod: Object) -> list[Injection]:
+        """The faults in a pod's annotation; a wrong one is told once, and is none."""
+        try:
+            return annotated(pod)
+        except (ValueError, TypeError) as error:
+            if pod["metadata"]["uid"] not in self._told:
+                self._told.add(pod["metadata"]["uid"])
+                self.mishaps.note("faults", error)
+            return []
 
     def _seen(self, run, container, injections):
         env, claims = {}, ()

@@ -26,12 +26,22 @@ class Mishaps:
         except LOST:
             return
         except ApiError as error:
-            if error.status not in GONE and error.status < 500:
-                self._texts.append(f"{where}: {error}")
+            if not _is_expected(error):
+                self.note(where, error)
         except Exception:  # noqa: BLE001 - the edge of a loop that must not end
-            self._texts.append(f"{where}: {traceback.format_exc()}")
+            self.note(where, traceback.format_exc())
+
+    def note(self, where: str, error: object) -> None:
+        """Keep one for the fixture."""
+        self._texts.append(f"{where}: {error}")
 
     def take(self) -> list[str]:
         """All since the last call."""
         texts, self._texts = self._texts, []
         return texts
+
+
+def _is_expected(error: ApiError) -> bool:
+    causes = (error.body.get("details") or {}).get("causes", [])
+    ends = any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+    return ends or error.status in GONE or error.status >= 500

@@ -61,3 +61,42 @@ def waiting_reason(pod: Object, container: int = 0) -> str:
     """Why a container waits, such as CrashLoopBackOff; empty when it does not."""
     statuses = pod.get("status", {}).get("containerStatuses", [])
     return statuses[container]["state"].get("waiting", {}).get("reason", "") if statuses else ""
+
+
+def job(
+    namespace: str, name: str, image: str = "shop/report:1", backoff_limit: int = 1, **template: Any
+) -> Object:
+    """A Job of one pod, which is not started again by its kubelet."""
+    made = pod_template(name, image, **template)
+    del made["spec"]["containers"][0]["readinessProbe"]
+    made["spec"]["restartPolicy"] = "Never"
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"backoffLimit": backoff_limit, "template": made},
+    }
+
+
+def budget(namespace: str, name: str, min_available: int | str = 1, app: str = "") -> Object:
+    """A PodDisruptionBudget for the pods labelled ``app``, by default those of its own name."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"minAvailable": min_available, "selector": {"matchLabels": {"app": app or name}}},
+    }
+
+
+def claim(namespace: str, name: str, size: str, storage_class: str = "simulated") -> Object:
+    """A PersistentVolumeClaim; the class ``simulated-fixed`` cannot be expanded."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "storageClassName": storage_class,
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": size}},
+        },
+    }

@@ -143,7 +143,9 @@ def test_a_cut_ends_a_watch_and_the_next_call_connects_anew(api_proxy, client, c
     events = client.watch(path("ConfigMap", config_map), version, silence_s=10)
     change(api, config_map)
     next(events)
+    began = time.monotonic()
     api_proxy.cut()
     with pytest.raises(BROKEN):
         next(events)
+    assert time.monotonic() - began < 5  # not by the watch's own patience of 10 s
     assert client.get("ConfigMap", config_map, "settings")["data"]["mode"] == "new"
