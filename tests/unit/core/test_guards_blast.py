@@ -7,12 +7,18 @@ import pytest
 from aiops.core.guards import blast
 from aiops.model import (
     Change,
+    ChangeVerb,
+    Edge,
+    Service,
+    Target,
 )
 from tests.unit.core.cases import (
     CART,
     MINUTE,
+    NODE,
     NOW,
     POD,
+    cordon,
     evict,
     facts,
     node,
@@ -21,7 +27,7 @@ from tests.unit.core.cases import (
     step,
     workload,
 )
-from tests.unit.core.guard_cases import CORDON, attempt, lean, ledger
+from tests.unit.core.guard_cases import CORDON, attempt, context, lean, ledger
 
 
 @pytest.mark.parametrize(
@@ -124,3 +130,204 @@ def zoned(bad, good):
 def test_nodes_are_left_alone_while_many_are_down(there, expected):
     """B4, 5.3: 20 % of the cluster, 55 % of a zone, three cordoned at most."""
     assert lean(blast.nodes, **{**CORDON, "the_facts": there}) == expected
+
+
+DB, DB_POD = Target("StatefulSet", "shop", "db"), Target("Pod", "shop", "db-0")
+
+
+@pytest.mark.parametrize(
+    ("replicas", "ready", "at_once", "expected"),
+    [
+        (3, 3, 1, "permit"),  # 2 of 3 is a quorum
+        (3, 2, 1, "escalate"),  # one is away already
+        (5, 5, 2, "permit"),
+        (5, 5, 3, "escalate"),
+        (4, 4, 1, "permit"),  # of four, three
+        (4, 4, 2, "escalate"),
+        (2, 2, 1, "escalate"),
+        (3, None, 1, "hold"),
+        (None, 3, 1, "hold"),
+        (3, 3, None, "hold"),
+    ],
+)
+def test_what_votes_keeps_more_than_half(replicas, ready, at_once, expected):
+    """B4: whatever the floor of the policy says."""
+    change = Change(DB_POD, None, {}, "u", ChangeVerb.EVICT)
+    made = plan(evict(change=change, blast_radius=replace(evict().blast_radius, at_once=at_once)), target=DB)
+    pods = {DB_POD: replace(pod(), target=DB_POD, owner=DB)}
+    there = facts(workload(DB, replicas=replicas, ready=ready), pods=pods)
+    assert lean(blast.quorum, the_plan=made, the_facts=there) == expected
+
+
+def test_a_quorum_concerns_stateful_sets_that_lose_a_pod():
+    """B4; what is in flight counts as away."""
+    assert lean(blast.quorum, the_plan=plan(evict())) is None
+    made = {
+        "the_plan": plan(evict(change=Change(DB_POD, None, {}, "u", ChangeVerb.EVICT)), target=DB),
+        "the_facts": facts(workload(DB, replicas=3, ready=3), pods={DB_POD: replace(pod(), owner=DB)}),
+    }
+    assert lean(blast.quorum, **made) == "permit"
+    assert lean(blast.quorum, **made, ledger=ledger(attempt(NOW, DB, result=None))) == "escalate"
+    there = facts(workload(DB, replicas=3), pods={DB_POD: replace(pod(), owner=DB, ready=False)})
+    gone = replace(evict().blast_radius, at_once=0)
+    calm = plan(evict(change=made["the_plan"].steps[0].change, blast_radius=gone), target=DB)
+    assert lean(blast.quorum, the_plan=calm, the_facts=there) is None
+
+
+WEB, MOBILE = Target("Deployment", "shop", "web"), Target("Deployment", "shop", "mobile")
+CALLED = (Edge(WEB, CART), Edge(MOBILE, CART), Edge(CART, Target("Deployment", "shop", "db")))
+
+
+@pytest.mark.parametrize(
+    ("ready", "edges", "expected"),
+    [
+        (4, CALLED, "permit"),
+        (2, CALLED, "permit"),  # one stays
+        (1, CALLED, "escalate"),
+        (1, CALLED[2:], "permit"),  # it calls, and nobody calls it
+        (1, (Edge(CART, CART),), "permit"),  # but itself
+        (None, CALLED, "hold"),
+        (None, (), "permit"),
+    ],
+)
+def test_callers_keep_somebody_who_answers(ready, edges, expected):
+    """5.3: dependents are part of the blast radius."""
+    there = facts(workload(ready=ready), edges=edges)
+    assert lean(blast.dependents, the_plan=plan(evict()), the_facts=there) == expected
+
+
+def test_a_person_sees_how_many_call_it():
+    reason = blast.dependents(context(the_facts=facts(edges=CALLED)))
+    assert reason.text.startswith("2 workloads call it")
+    nobody_leaves = facts(workload(ready=None), edges=CALLED)
+    harmless = replace(step().blast_radius, at_once=0)
+    paused = plan(step(change=Change(CART, "41", {"spec": {"paused": True}}, "u"), blast_radius=harmless))
+    assert lean(blast.dependents, the_plan=paused, the_facts=nobody_leaves) == "permit"
+
+
+SERVICE = Service(Target("Service", "shop", "leader"), {"role": "leader"})
+LED = {"role": "leader", "app": "cart"}
+SECOND = Target("Pod", "shop", "cart-2")
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "selector", "expected"),
+    [
+        (pod(labels=LED), pod("cart-2"), {"role": "leader"}, "escalate"),  # the other is no leader
+        (pod(labels=LED), pod("cart-2", labels=LED), {"role": "leader"}, "permit"),
+        (pod(labels=LED), pod("cart-2", labels=LED, ready=False), {"role": "leader"}, "escalate"),
+        (pod(labels=LED), pod("cart-2", labels=None), {"role": "leader"}, "escalate"),  # nobody can tell
+        (pod(labels=LED), pod("cart-2"), {"role": "leader", "app": "till"}, "permit"),  # not behind it
+        (pod(labels=LED), pod("cart-2"), {}, "permit"),  # without a selector it finds nobody
+        (pod(labels=None), pod("cart-2"), {"role": "leader"}, "hold"),
+        (pod(labels=LED, ready=False), pod("cart-2"), {"role": "leader"}, "permit"),  # it answers nobody
+    ],
+)
+def test_the_last_ready_pod_behind_a_service_is_a_persons(mine, other, selector, expected):
+    """5.3: such as the leader of a database, of which the workload has four."""
+    service = replace(SERVICE, selector=selector)
+    there = facts(services={service.target: service}, pods={POD: mine, SECOND: other})
+    assert lean(blast.dependents, the_plan=plan(evict()), the_facts=there) == expected
+
+
+def test_a_service_of_another_namespace_finds_nobody_here():
+    service = replace(SERVICE, target=Target("Service", "bank", "leader"))
+    there = facts(services={service.target: service}, pods={POD: pod(labels=LED)})
+    assert lean(blast.dependents, the_plan=plan(evict()), the_facts=there) == "permit"
+    far = {Target("Pod", "bank", "x"): replace(pod(labels=LED), target=Target("Pod", "bank", "x"))}
+    there = facts(services={SERVICE.target: SERVICE}, pods={POD: pod(labels=LED), **far})
+    assert lean(blast.dependents, the_plan=plan(evict()), the_facts=there) == "escalate"
+
+
+def test_both_pods_that_leave_a_service_are_counted():
+    """Neither stays for the other."""
+    second = Change(SECOND, None, {}, "uid-cart-2", ChangeVerb.EVICT)
+    there = facts(
+        services={SERVICE.target: SERVICE}, pods={POD: pod(labels=LED), SECOND: pod("cart-2", labels=LED)}
+    )
+    assert lean(blast.dependents, the_plan=plan(evict()), the_facts=there) == "permit"
+    assert lean(blast.dependents, the_plan=plan(evict(then=(second,))), the_facts=there) == "escalate"
+
+
+QUARANTINE = {"metadata": {"labels": {"app": "quarantined"}}}
+
+
+@pytest.mark.parametrize(
+    ("patch", "known", "expected"),
+    [
+        (QUARANTINE, pod(), "escalate"),  # out of its Service it is away: 2 of 4
+        (QUARANTINE, pod(ready=False), "permit"),  # it answered nobody
+        ({"metadata": {"annotations": {"a": "b"}}}, pod(), "permit"),
+    ],
+)
+def test_a_pod_that_is_taken_out_of_its_service_is_away(patch, known, expected):
+    """B4: 3 of 4 ready; the step claims to take none away."""
+    harmless = replace(step().blast_radius, at_once=0)
+    made = plan(step(change=Change(POD, "1", patch, "uid-pod"), blast_radius=harmless))
+    there = facts(workload(ready=3), pods={POD: known})
+    assert lean(blast.ready_floor, the_plan=made, the_facts=there) == expected
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_has_finished_is_cleared_away_without_asking_for_room(phase):
+    """It takes nobody's place, asks no disruption budget, keeps nothing that is still used."""
+    gone = replace(evict().blast_radius, at_once=0)
+    made = plan(evict(change=Change(POD, None, {}, "uid-pod", ChangeVerb.DELETE), blast_radius=gone))
+    there = facts(
+        workload(replicas=1, ready=0, pdb_disruptions_allowed=0),
+        pods={POD: pod(phase=phase, local_storage=True)},
+    )
+    assert lean(blast.disruption_budget, the_plan=made, the_facts=there) is None
+    assert lean(blast.local_storage, the_plan=made, the_facts=there) is None
+    assert lean(blast.ready_floor, the_plan=made, the_facts=there) == "permit"
+
+
+def cordoned(count, **changes):
+    """Ten nodes, of which some are cordoned; the first one as ``changes`` say."""
+    rest = [node(f"n{i}", unschedulable=i <= count + 1) for i in range(2, 11)]
+    return facts(nodes=[node(**changes), *rest])
+
+
+UNCORDON = plan(cordon(change=Change(NODE, "7", {"spec": {"unschedulable": False}}, "uid-n1")), target=NODE)
+FREE = plan(cordon(change=Change(NODE, "7", {"spec": {"taints": [{"key": "a"}]}}, "uid-n1")), target=NODE)
+TWO = ({"key": "a"}, {"key": "b"})
+
+
+@pytest.mark.parametrize(
+    ("the_plan", "changes", "expected"),
+    [
+        (UNCORDON, {"unschedulable": True}, "permit"),  # room is given back
+        (FREE, {"taints": TWO}, "permit"),  # a taint less
+        (FREE, {"taints": TWO[:1]}, "refuse"),  # as many as before
+        (FREE, {"taints": ()}, "refuse"),  # a taint more
+        (FREE, {"taints": None}, "refuse"),
+    ],
+)
+def test_room_that_is_given_back_is_not_counted(the_plan, changes, expected):
+    """5.3: three are cordoned already."""
+    made = {**CORDON, "the_plan": the_plan, "the_facts": cordoned(3, **changes)}
+    assert lean(blast.nodes, **made) == expected
+
+
+def test_it_says_how_many_of_the_cordoned_nodes_are_ours():
+    """5.3: by the mark; those of others count as well."""
+    mark = {"aiops.dev/cordoned-by": "aiops"}
+    many = [
+        node(f"n{i}", unschedulable=2 <= i <= 4, annotations=mark if i <= 3 else {}) for i in range(1, 11)
+    ]
+    reason = blast.nodes(context(**{**CORDON, "the_facts": facts(nodes=many)}))
+    assert reason.text == "3 nodes are cordoned already, 2 of them by us, at most 3 may be"
+
+
+@pytest.mark.parametrize(
+    ("total", "closed", "expected"), [(4, 1, "permit"), (4, 2, "escalate"), (2, 0, "permit")]
+)
+def test_half_of_the_nodes_go_on_taking_pods(total, closed, expected):
+    """4 less 1 less 1 is half of 4; one of two is half; one of three is less."""
+    many = [node(f"n{i}", unschedulable=2 <= i < 2 + closed) for i in range(1, total + 1)]
+    assert lean(blast.nodes, **{**CORDON, "the_facts": facts(nodes=many)}) == expected
+
+
+def test_a_zone_that_nobody_knows_is_no_zone():
+    many = [node(f"n{i}", zone=None, ready=i != 2) for i in range(1, 11)]
+    assert lean(blast.nodes, **{**CORDON, "the_facts": facts(nodes=many)}) == "permit"  # one in ten

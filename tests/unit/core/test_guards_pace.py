@@ -5,13 +5,17 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.guards import GUARDS, pace, trust
+from aiops.core.ledger import Ledger, outcome_entry, start_entry
 from aiops.model import (
     Breaker,
+    Change,
+    ChangeVerb,
     ClusterEvent,
     Condition,
     EventKind,
     Impact,
     Lean,
+    Outcome,
     Pod,
     Result,
     Role,
@@ -23,13 +27,17 @@ from tests.unit.core.cases import (
     DAY,
     HOUR,
     MINUTE,
+    NODE,
     NOW,
     POD,
     anomaly,
+    cordon,
     evict,
     facts,
     incident,
+    node,
     plan,
+    pod,
     policy,
     step,
 )
@@ -219,3 +227,85 @@ def test_what_is_unknown_always_holds():
         reasons = [reason for guard in GUARDS if (reason := guard(made)) is not None and reason.unknown]
         assert reasons
         assert {reason.lean for reason in reasons} == {Lean.HOLD}
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([Result.SUPERSEDED] * 2, "permit"),
+        ([Result.SUPERSEDED] * 3, "escalate"),
+        ([Result.REFUSED, Result.SUPERSEDED, Result.REFUSED], "escalate"),
+        ([Result.SUPERSEDED, Result.VERIFIED, Result.SUPERSEDED], "permit"),
+    ],
+)
+def test_a_plan_that_could_change_nothing_is_made_anew_three_times_at_most(results, expected):
+    """E6: within one incident; 3 of 9 attempts a day are no limit here."""
+    tries = [
+        attempt(NOW - i * MINUTE, incident_id="i1", result=result, counted=False)
+        for i, result in enumerate(results, 1)
+    ]
+    made = {"ledger": ledger(*tries), "the_plan": plan(max_attempts=9)}
+    assert lean(pace.attempts, **made) == expected
+    other = ledger(*(replace(one, incident_id="i0") for one in tries))
+    assert lean(pace.attempts, ledger=other, the_plan=plan(max_attempts=9)) == "permit"
+
+
+def test_what_changed_nothing_is_no_failure():
+    """M11: neither breaker nor lock-out nor back-off learn from it."""
+    for result in (Result.REFUSED, Result.SUPERSEDED):
+        made = plan()
+        begun = Ledger().fold([start_entry(made, 0, Ledger(), NOW)])
+        over = begun.fold([outcome_entry(Outcome(made.id, 0, result, NOW))])
+        assert (over.failures, over.verdicts, over.in_flight()) == ({}, {}, ())
+
+
+def test_a_half_open_breaker_lets_one_trial_through_at_a_time():
+    """M11."""
+    seen = {"restart-leaking": verdicts("-----", NOW - HOUR)}
+    flying = attempt(NOW - MINUTE, TILL, result=Result.APPLIED)
+    assert lean(trust.breaker, ledger=ledger(flying, verdicts=seen)) == "hold"
+    assert lean(trust.breaker, ledger=ledger(replace(flying, playbook="other"), verdicts=seen)) == "permit"
+    assert (
+        lean(trust.breaker, ledger=ledger(replace(flying, result=Result.VERIFIED), verdicts=seen)) == "permit"
+    )
+    calm = {"restart-leaking": verdicts("+++++", NOW - HOUR)}
+    assert lean(trust.breaker, ledger=ledger(flying, verdicts=calm)) == "permit"
+
+
+@pytest.mark.parametrize(
+    ("made", "known", "expected"),
+    [
+        (evict(destructive=False), pod(phase="Failed"), None),  # it has ended: nothing that runs is destroyed
+        (evict(destructive=False), pod(phase="Succeeded"), None),
+        (evict(destructive=False), pod(phase="Pending"), "escalate"),
+        (evict(), pod(phase="Failed"), "escalate"),  # its remediation says that it destroys
+        (step(change=Change(CART, "41", {}, "u", ChangeVerb.DELETE)), pod(), "escalate"),
+    ],
+)
+def test_to_clear_away_what_has_ended_destroys_nothing(made, known, expected):
+    """M9."""
+    assert lean(trust.evidence, the_plan=plan(made), the_facts=facts(pods={POD: known})) == expected
+
+
+def test_of_several_events_the_one_within_the_incident_counts():
+    """M9: oldest first, as facts have them; the incident began 5 min ago."""
+    old, late = (ClusterEvent(NOW - ago, POD, EventKind.OOM_KILLED) for ago in (HOUR, 5 * MINUTE))
+    other = ClusterEvent(NOW, TILL, EventKind.OOM_KILLED)
+    change = ClusterEvent(NOW, POD, EventKind.ROLLOUT)
+    for events, expected in [
+        ((old, late, other, change), "permit"),
+        ((old, other, change), "escalate"),
+        ((late,), "permit"),
+        ((replace(late, at_ms=NOW - 5 * MINUTE - 1),), "escalate"),
+    ]:
+        made = {"the_plan": plan(evict()), "the_facts": facts(events=events)}
+        assert lean(trust.evidence, **made) == expected
+
+
+def test_a_node_that_is_not_ready_speaks_for_itself():
+    """M9."""
+    ends = plan(cordon(destructive=True), target=NODE)
+    problem = incident(anomaly(NODE), prime=NODE)
+    for ready, expected in [(False, "permit"), (True, "escalate"), (None, "escalate")]:
+        there = facts(nodes=[node(ready=ready), node("n2")])
+        assert lean(trust.evidence, the_plan=ends, the_incident=problem, the_facts=there) == expected
