@@ -16,6 +16,7 @@ from aiops.model import (
     Reason,
     Receipt,
     Result,
+    Target,
 )
 from tests.unit.core import cases
 from tests.unit.core.cases import MINUTE, NOW
@@ -33,12 +34,12 @@ def plan(*steps):
     return cases.plan(*made, skipped=("evict_pod: no pod stands out",), facts_unknown=("pdb",))
 
 
-def make(state, *result, the_plan=None, answer=Answer.DONE):
+def make(state, *result, the_plan=None, answer=Answer.DONE, namespace="shop"):
     """Write ``state``; ``result`` are the outcomes of the plan's first step, one after the other."""
     state.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(state / JOURNAL)
     store.begin_term(1)
-    made, incident = the_plan or plan(), cases.incident()
+    made, incident = the_plan or plan(), cases.incident(prime=Target("Deployment", namespace, "cart"))
     intent = intent_of(made, 0)
     life = Life(incident.id, intent=intent)
     receipt = Receipt(answer, resource_version="42")
