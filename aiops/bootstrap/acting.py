@@ -6,6 +6,7 @@ through all the same would be refused here.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from aiops.adapters.inbox import Inbox
@@ -15,6 +16,8 @@ from aiops.adapters.kubernetes.evidence import Capture
 from aiops.adapters.kubernetes.switch import ConfigMapStop, hasty
 from aiops.adapters.switch import Place, StopFile, Switch
 from aiops.bootstrap.points import crash_points
+from aiops.core.learn import detectors_entry, learn
+from aiops.core.memory import Lessons
 from aiops.engine.aftermath import Aftermath
 from aiops.engine.carry import Carrier
 from aiops.engine.live import Live
@@ -22,6 +25,7 @@ from aiops.engine.rehearse import Rehearsal
 from aiops.engine.requests import Desk
 from aiops.engine.scene import Deed, Scene, ended
 from aiops.model import Outcome, Result
+from aiops.model.wire import short_id, to_json
 from aiops.ports import Cluster
 from aiops.settings import Settings
 
@@ -56,6 +60,7 @@ def equip(live: Live, settings: Settings, state: Path, cluster: Cluster | None, 
     loop.field_manager = settings.kubernetes.field_manager
     loop.desk = Desk(Inbox(state / INBOX), loop.store, cluster)
     loop.desk.restore()
+    remember(live, settings)
     if cluster is None:
         loop.carry_out = refuse
         return switch
@@ -66,6 +71,18 @@ def equip(live: Live, settings: Settings, state: Path, cluster: Cluster | None, 
     loop.aftermath = Aftermath(cluster, loop.store, loop.field_manager)
     loop.reach = reach
     return switch
+
+
+def remember(live: Live, settings: Settings) -> None:
+    """Take up the lessons of the journal; what other detectors judged does not count for these."""
+    loop = live.loop
+    lessons = learn(Lessons(), loop.store.read())
+    judged_by = [to_json(settings.detectors), to_json(settings.detection), version("aiopsd")]
+    detectors = short_id("detectors", judged_by)
+    if detectors != lessons.detectors:
+        now_ms = live.clock.now_ms()
+        lessons = learn(lessons, loop.store.append((detectors_entry(detectors, now_ms),), loop.term))
+    loop.memory.lessons = lessons
 
 
 def refuse(deed: Deed, scene: Scene) -> Outcome:

@@ -71,6 +71,7 @@ def run(options: Options, stop: threading.Event) -> None:
         if options.facts is None:
             cluster = stack.enter_context(reach_cluster(settings, watcher.failed))
         live = assemble(settings, store, source, state, watcher, options.facts, cluster)
+        live.loop.tell = watcher.told
         switch = equip(live, settings, state, cluster, watcher.failed)
         stack.enter_context(closing(live.collector))
         server = stack.enter_context(_server(settings, live, metrics))

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from aiops.core.autonomy import refused_rise
 from aiops.core.ledger import Ledger
 from aiops.core.life import Life
 from aiops.core.policy import recheck
 from aiops.engine.scene import Scene
-from aiops.model import Anomaly, Entry, Facts, Lean, Outcome, Plan, Reason
+from aiops.model import Anomaly, Entry, Facts, Lean, Outcome, Plan, Reason, Request
 
 if TYPE_CHECKING:
     from aiops.engine.loop import Loop
@@ -45,6 +46,13 @@ class Floor:
     def ends(self, incident_id: str, outcome: Outcome) -> None:
         """Let ``outcome`` be what comes next in the incident's life."""
         self._loop.ends(incident_id, outcome)
+
+    def refuses(self, request: Request) -> str:
+        """Why the rise of autonomy that a person accepts was not earned; "" where it was."""
+        rules, lessons = self._loop.rules, self._loop.memory.lessons
+        if lessons is None:
+            return "this run does not learn"
+        return refused_rise(request, rules.playbooks, rules.policy, lessons, self._now_ms)
 
     def write(self, entry: Entry) -> None:
         """Journal ``entry`` and fold it into the ledger. Raises PortError."""
@@ -101,6 +109,7 @@ class Floor:
             turn.situation(),
             step,
             asked=life.intent.asked,
+            lessons=loop.memory.lessons,
         )
         if first:
             return reasons

@@ -5,15 +5,17 @@ the facts come from, and what ``carry_out`` does. A call writes one transaction;
 only after the journal has it, and what comes of that is the next event, in a transaction of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops.core import correlate as correlation
 from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
+from aiops.core.learn import learn
 from aiops.core.ledger import STREAM, Ledger
 from aiops.core.life import Apply, Tell, Undo, Verify
 from aiops.core.lifecycle import UNDER_WAY
+from aiops.core.memory import Lessons
 from aiops.core.quality import SEEING, Quality
 from aiops.core.situation import Situation
 from aiops.engine import entries
@@ -27,7 +29,7 @@ from aiops.engine.scene import CarryOut, Deed, only_record
 from aiops.engine.turn import Ordered, Turn
 from aiops.engine.window import Recent
 from aiops.errors import PortError
-from aiops.model import Entry, Facts, Outcome, Plan, Target
+from aiops.model import Entry, Facts, Outcome, Plan, Record, Target
 from aiops.ports import Store
 
 
@@ -113,7 +115,10 @@ class Loop:
         intents = {at: one.intent for at, one in lives.items() if one.intent is not None}
         known = entries.plans(self.store, {one.digest for one in intents.values()})
         plans = {at: known[one.digest] for at, one in intents.items() if one.digest in known}
-        self.memory = Memory(book, ledger, lives, said, plans, due, {})
+        lessons = self.memory.lessons
+        if lessons is not None:
+            lessons = learn(Lessons(), self.store.read())
+        self.memory = Memory(book, ledger, lives, said, plans, due, {}, lessons)
         self._taken_up = True
 
     def advance(
@@ -173,14 +178,15 @@ class Loop:
     def _catch_up(self) -> None:
         """Take in what others wrote about actions since: a person who unlocks, a former leader."""
         news = self.store.read(since=self.ledger.seq, stream=STREAM)
-        self.memory.ledger = self.ledger.fold(news)
+        self._take_in(news)
 
     def _commit(self, turn: Turn) -> None:
-        ledger = self.ledger
+        ledger, records = self.ledger, tuple[Record, ...]()
         if turn.written:
-            ledger = ledger.fold(self.store.append(turn.written, self.term, turn.conditions))
+            records = self.store.append(turn.written, self.term, turn.conditions)
         self.memory = turn.memory
         self.memory.ledger = ledger
+        self._take_in(records)
 
     def _carry_out(self, orders: Sequence[Ordered], now_ms: int, facts: Facts) -> None:
         """Carry out what the journal has. What comes of it is journalled at once, or with the next tick."""
@@ -225,7 +231,14 @@ class Loop:
 
     def write(self, entry: Entry) -> None:
         """Journal ``entry`` by itself, and fold it into the ledger. Raises PortError."""
-        self.memory.ledger = self.ledger.fold(self.store.append((entry,), self.term))
+        self._take_in(self.store.append((entry,), self.term))
+
+    def _take_in(self, records: Iterable[Record]) -> None:
+        """Let the ledger and the lessons follow what is in the journal."""
+        records = tuple(records)
+        self.memory.ledger = self.ledger.fold(records)
+        if self.memory.lessons is not None:
+            self.memory.lessons = learn(self.memory.lessons, records)
 
     def ends(self, incident_id: str, outcome: Outcome) -> None:
         """Let ``outcome`` be what comes next in the incident's life."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from aiops.core.book import Book
 from aiops.core.ledger import Ledger
 from aiops.core.life import Life
+from aiops.core.memory import Lessons
 from aiops.model import Decision, Plan
 
 Gist = tuple[object, ...]
@@ -21,6 +22,7 @@ class Memory:
     plans: dict[str, Plan] = field(default_factory=dict)  # incident -> what its intent is a step of
     due: dict[str, int] = field(default_factory=dict)  # incident -> when to look at it again
     waits: dict[str, int] = field(default_factory=dict)  # incident -> how long the last wait was
+    lessons: Lessons | None = None  # what the journal taught; None: a run that does not learn
     stopped: bool | None = False  # the kill switch as last journalled
 
     def copy(self) -> "Memory":

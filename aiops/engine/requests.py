@@ -44,6 +44,10 @@ class Floor(Protocol):
         """Let ``outcome`` be what comes next in the incident's life."""
         ...
 
+    def refuses(self, request: Request) -> str:
+        """Why the rise of autonomy that a person accepts was not earned; "" where it was."""
+        ...
+
     def write(self, entry: Entry) -> None:
         """Journal ``entry`` and fold it into the ledger. Raises PortError."""
         ...
@@ -86,6 +90,8 @@ class Desk:
                 floor.write(replace(entry, payload={**entry.payload, "request_id": request.id}))
                 return True, f"unlocked {request.target or request.playbook or 'all playbooks'}"
             case RequestKind.ACCEPT_AUTONOMY:
+                if why_not := floor.refuses(request):
+                    return False, why_not
                 floor.write(accepted_entry(request, now_ms))
                 return True, f"{request.playbook} may do more alone in {request.scope}"
             case RequestKind.UNDO:

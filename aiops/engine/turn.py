@@ -166,9 +166,17 @@ class Turn:
         if incident.kind is IncidentKind.KNOWN or life.done or life.state in UNDER_WAY:
             return
         memory, rules = self.memory, self.rules
-        plan = make_plan(incident, rules.playbooks, self.facts, rules.remediation, self.now_ms, memory.ledger)
+        plan = make_plan(
+            incident,
+            rules.playbooks,
+            self.facts,
+            rules.remediation,
+            self.now_ms,
+            memory.ledger,
+            memory.lessons,
+        )
         decision, known = decide_twice(
-            plan, incident, self.facts, memory.ledger, rules.policy, self.situation()
+            plan, incident, self.facts, memory.ledger, rules.policy, self.situation(), lessons=memory.lessons
         )
         decision = self._rehearsed(decision)
         if_known = known if self.twice else None

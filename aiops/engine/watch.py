@@ -106,6 +106,10 @@ class LogWatcher:
                 told = {"target": payload["target"], "by": payload["by"]}
         self._log.warning(kind, stream=stream, **{"detail": payload.get("detail", "")} | told)
 
+    def told(self, incident_id: str, text: str) -> None:
+        """What people are to know of an incident; until somebody reads a chat, they read the log."""
+        self._log.info("told", incident=incident_id, text=text)
+
     def facts(self, age_s: float) -> None:
         """Note how old the picture of the cluster is."""
         self.metrics.facts_age.set(age_s)
