@@ -62,7 +62,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Act:
-    """One kind of action. ``writes`` are its verbs in order; ``undo`` is the verb that takes it back, or ""."""
+    """One kind of action. ``writes`` are its verbs in order; ``undo`` takes it back, or is ""."""
 
     name: str  # of the remediation
     prime: Callable[[Place], Target]  # whom the metric accuses

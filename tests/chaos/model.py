@@ -32,6 +32,7 @@ class Kind(StrEnum):
     LOST = "lost"  # a decision that never came to an end
     UNRECORDED = "unrecorded"  # done, and not written down before
     CLAIMED = "claimed"  # said to be done, and not done
+    DENIED = "denied"  # said not to be done, and done
     OLD_TERM = "old term"  # a former leader's write after a newer one's
     PROTECTED = "protected"  # in a place that must never be touched
     NOT_OPTED_IN = "not opted in"  # in a place that nobody gave us
@@ -171,6 +172,9 @@ def _claimed(effects: Sequence[Effect], journal: _Journal) -> Iterable[Finding]:
             yield Finding(Kind.CLAIMED, f"answer of record {record.seq}, intent {payload['intent']}")
     for record in journal.of("step_ended"):
         payload = record.entry.payload
+        marks = {_mark(one) for one in journal.of_step[_which(payload)]}
+        if payload["result"] in ("refused", "superseded") and any(key[0] in marks for key in done):
+            yield Finding(Kind.DENIED, f"{payload['result']} of step {_which(payload)}, record {record.seq}")
         if payload["result"] == "undone" and not _taken_back(payload, done, journal):
             yield Finding(Kind.CLAIMED, f"undone of step {_which(payload)}, record {record.seq}")
         if payload["result"] not in ("applied", "verified"):

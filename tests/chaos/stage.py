@@ -189,10 +189,12 @@ def healthy(known: Facts) -> Facts:
 class Run:
     """One act from the anomaly to its end, across crashes. ``path`` None: a journal in memory."""
 
-    def __init__(self, act: Act, stage, path=None, fuse=None, *, helps=True, rules=None, **loop):
+    def __init__(
+        self, act: Act, stage, path=None, fuse=None, *, helps=True, rules=None, restores=True, **loop
+    ):
         self.act, self.stage, self.path, self.fuse = act, stage, path, fuse or Fuse()
         self.status = Status.NORMAL if helps else Status.ANOMALY
-        self.rules, self.options = rules or act.rules(), loop
+        self.rules, self.options, self.restores = rules or act.rules(), loop, restores
         self.starts, self.minute, self.busy = 0, -60.0, []
         self._memory = MemoryStore() if path is None else None
         self.fuse.phase = self._phase
@@ -212,7 +214,7 @@ class Run:
         self.loop.rehearse = Rehearsal(self.hands, self.term)
         self.loop.fresh = self.hands.facts
         self.loop.reach = self.fuse
-        if self.starts > 1:
+        if self.starts > 1 and self.restores:
             self.loop.restore()
 
     def play(self, ticks=LAST):
@@ -287,6 +289,11 @@ class Run:
         return [one.entry.payload["result"] for one in self.store.read(kinds=("step_ended",))]
 
     def close(self):
+        """The run is over: what the journal has, what is left under way, and whether its chain holds."""
+        self.kept = self.records()
+        lives_left = [one.state.value for one in self.loop.memory.lives.values() if one.state in UNDER_WAY]
+        self.left = ", ".join(lives_left + [one.target for one in self.loop.ledger.in_flight()])
+        self.broken = self.store.verify()
         if self.path is not None:
             self.store.close()
 

@@ -133,6 +133,14 @@ def test_an_undo_that_is_told_and_did_nothing_is_found():
     assert kinds(effects[:1], doctored) == {Kind.CLAIMED}
 
 
+@pytest.mark.parametrize("result", ["refused", "superseded"])
+def test_a_step_that_is_said_to_have_changed_nothing_and_did_is_found(result):
+    effects, records = played("scale_out")
+    end = next(one for one in records if one.entry.kind == "step_ended")
+    denied = replace(end, entry=replace(end.entry, payload={**end.entry.payload, "result": result}))
+    assert kinds(effects, (*without(records, "step_ended"), denied)) == {Kind.DENIED}
+
+
 def test_an_older_term_after_a_newer_one_on_an_object_is_found():
     (effect,), records = played("restart_rollout")
     late = replace(effect, term=1, intent="late", version="9999")
