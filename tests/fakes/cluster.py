@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from aiops.adapters.kubernetes.addresses import address
 from aiops.adapters.kubernetes.sight import annotations, sight
 from aiops.errors import NotFound, Unavailable
 from aiops.model import Answer, ChangeVerb, Facts, Look, Receipt, Sight, Target
@@ -175,7 +176,7 @@ class FakeCluster:
         self.audit.append(request)
         if receipt.answer is Answer.DONE and not dry_run and self.on_commit is not None:
             self.on_commit(request)
-        return receipt
+        return replace(receipt, uid=None, resource_version=None) if dry_run else receipt
 
     def _judge(self, change, mark, dry_run):
         target, found = change.target, self.objects.get(change.target)
@@ -210,7 +211,7 @@ class FakeCluster:
             return Receipt(Answer.CONFLICT, f"{change.target}: already exists")
         body = merged(change.patch, {"metadata": {"annotations": annotations(mark)}})
         if dry_run:
-            return Receipt(Answer.DONE, "created (dry run)")
+            return Receipt(Answer.DONE)
         return _done(self.put(change.target, body))
 
     def _remove(self, change, dry_run):
@@ -272,10 +273,13 @@ def _demand(change):
     """What is never sent: a capture, and a change that is bound to no version."""
     if change.verb is ChangeVerb.CAPTURE:
         raise ValueError(f"{change.target}: a capture writes nothing")
+    address(change.target)
     if change.verb is not ChangeVerb.CREATE and not change.uid:
         raise ValueError(f"{change.target}: expected a uid")
-    if change.verb is ChangeVerb.PATCH and not change.resource_version:
-        raise ValueError(f"{change.target}: expected a resource version")
+    if change.verb is ChangeVerb.PATCH and not (change.resource_version and change.patch):
+        raise ValueError(f"{change.target}: expected a patch and a resource version")
+    if change.verb is ChangeVerb.EVICT and change.target.kind != "Pod":
+        raise ValueError(f"{change.target}: only a Pod can be evicted")
 
 
 def _done(found):
