@@ -13,7 +13,7 @@ from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
 from aiops.core.learn import learn
 from aiops.core.ledger import STREAM, Ledger
-from aiops.core.life import Apply, Tell, Undo, Verify
+from aiops.core.life import Apply, Approved, Rejected, Tell, Undo, Verify
 from aiops.core.lifecycle import UNDER_WAY
 from aiops.core.memory import Lessons
 from aiops.core.quality import SEEING, Quality
@@ -59,6 +59,9 @@ class Loop:
     reach: Callable[[str], None] = lambda _point: None  # crash points of the chaos suite
     memory: Memory = field(default_factory=Memory)
     _results: list[tuple[str, Outcome]] = field(default_factory=list)  # carried out, not yet in the journal
+    _answers: list[tuple[str, Approved | Rejected]] = field(
+        default_factory=list
+    )  # of people, not yet journalled
     _under_way: dict[str, tuple[Deed, Plan | None]] = field(
         default_factory=dict
     )  # by incident: no outcome yet
@@ -132,6 +135,8 @@ class Loop:
         turn = self.turn(now_ms, facts, quality)
         for incident_id, outcome in self._results:
             turn.learn(incident_id, outcome)
+        for incident_id, event in self._answers:
+            turn.happen(incident_id, event)
         if self._taken_up:
             turn.lead({one: life for one, life in self.memory.lives.items() if life.intent is not None})
         turn.sees(self.quality, quality)
@@ -151,7 +156,7 @@ class Loop:
         told = [turn.take(change) for change in changes]
         turn.wake()
         self._commit(turn)
-        self.quality, self._results, self._taken_up = quality, [], False
+        self.quality, self._results, self._answers, self._taken_up = quality, [], [], False
         self.reach("loop.decided")
         self._carry_out(turn.orders, now_ms, facts)
         self._look_after(now_ms, facts)
@@ -239,6 +244,10 @@ class Loop:
         self.memory.ledger = self.ledger.fold(records)
         if self.memory.lessons is not None:
             self.memory.lessons = learn(self.memory.lessons, records)
+
+    def answer(self, incident_id: str, event: Approved | Rejected) -> None:
+        """A person's answer to what was asked; it counts from the next tick on."""
+        self._answers.append((incident_id, event))
 
     def ends(self, incident_id: str, outcome: Outcome) -> None:
         """Let ``outcome`` be what comes next in the incident's life."""

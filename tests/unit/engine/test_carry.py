@@ -1,12 +1,15 @@
 """Carry: one effect for one intent, whatever becomes of the answer; verified, and undone where it did not help."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from aiops.model import Status, Target
+from aiops.core.life import Approved
+from aiops.model import Mode, PlaybookStep, Scope, Status, Target
 from tests.fakes.cluster import Fault
-from tests.unit.core.cases import CART
+from tests.fakes.store import FakeStore
+from tests.unit.core.cases import CART, policy
 from tests.unit.engine.acting_cases import Acting, acting_rules, playbook
 
 
@@ -237,7 +240,6 @@ def test_a_pod_that_is_gone_already_is_left_out():
 
 def test_no_journal_no_action():
     """E12: the intent is in the journal, and then the disk is full."""
-    from tests.fakes.store import FakeStore  # noqa: PLC0415
 
     store = FakeStore()
     timeline = Acting(store=store).calm_hour()
@@ -252,9 +254,6 @@ def test_no_journal_no_action():
 
 @pytest.mark.parametrize("capture", [True, False])
 def test_evidence_is_kept_before_the_write(capture):
-    from dataclasses import replace  # noqa: PLC0415
-
-    from aiops.model import PlaybookStep  # noqa: PLC0415
 
     book = replace(playbook("annotate"), steps=(PlaybookStep("restart_rollout", capture=capture),))
     timeline = Acting(the_rules=acting_rules(book)).calm_hour()
@@ -262,3 +261,33 @@ def test_evidence_is_kept_before_the_write(capture):
     timeline.leaks(0)
     kinds = timeline.kinds("evidence_captured", "change_sending")
     assert kinds == (["evidence_captured"] if capture else []) + ["change_sending"]
+
+
+def test_what_a_person_approved_is_checked_again_and_sent():
+    """H6, 5.1: the rollback is high impact; nothing is written before the answer, and then it is."""
+    timeline = Acting("annotate").calm_hour()
+    scopes = (Scope(Mode.ASK, namespace="shop"),)
+    timeline.loop.rules = replace(timeline.loop.rules, policy=policy(scopes=scopes))
+    timeline.leaks(0)
+    assert (timeline.writes, timeline.incident.state) == ([], "waiting")
+    (life,) = timeline.loop.memory.lives.values()
+    timeline.loop.answer(timeline.incident.id, Approved("another digest", "alice"))
+    timeline.tick(0.5)
+    assert timeline.writes == []
+    timeline.loop.answer(timeline.incident.id, Approved(life.intent.digest, "alice"))
+    timeline.tick(1)
+    assert timeline.writes == [("patch", "cart")]
+
+
+def test_what_was_approved_and_is_not_as_it_was_any_more_is_not_sent():
+    """H6, M16: approved, and then somebody changed the object."""
+    timeline = Acting("annotate").calm_hour()
+    scopes = (Scope(Mode.ASK, namespace="shop"),)
+    timeline.loop.rules = replace(timeline.loop.rules, policy=policy(scopes=scopes))
+    timeline.leaks(0)
+    (life,) = timeline.loop.memory.lives.values()
+    timeline.cluster.edit(CART, {"metadata": {"labels": {"by": "alice"}}})
+    timeline.loop.answer(timeline.incident.id, Approved(life.intent.digest, "alice"))
+    timeline.tick(1)
+    assert timeline.writes == []
+    assert timeline.results() == ["superseded"]
