@@ -1,4 +1,4 @@
-"""Carry: one effect for one intent, whatever becomes of the answer; verified, and undone where it did not help."""
+"""Carry: one effect for one intent, whatever becomes of the answer; verified, undone where it did not help."""
 
 import itertools
 from dataclasses import replace
