@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 from aiops.bootstrap.report import iso
 from aiops.cli.show import clock, number
 from aiops.cli.timeline import decision_lines, line, reason_line
+from aiops.core.chronicle import OURSELVES, tell
 from aiops.core.ledger import decision_of
 from aiops.engine.entries import if_known_of
 from aiops.model import Decided, Incident, Record
 from aiops.model.wire import digest, from_json
+from aiops.web.report.change import as_yaml
 from aiops.web.report.view import anomaly_words
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+MOST_LINES = 80  # of evidence on a screen; --json has all
 ORDERS = {"wakeat": "look again"}  # how the journal calls a command, where that is not a word
 
 
@@ -79,8 +82,13 @@ def record_lines(record: Record) -> Iterable["Text"]:
             )
             event = payload["event"].replace("timedout", "timed out").replace("leaderwon", "leader again")
             yield line(f"{event}: now {payload['life']['state']}; {orders}", indent=1)
+        case "evidence_captured":
+            yield line(tell(record.entry).what, indent=1)
+            for text in as_yaml(payload["evidence"]).split("\n")[:MOST_LINES]:
+                yield line((text, "cyan"), indent=2)
         case _:
-            yield line(", ".join(f"{name}: {value}" for name, value in payload.items())[:500], indent=1)
+            told = tell(record.entry)
+            yield line("" if told.actor == OURSELVES else f"{told.actor}: ", told.what, indent=1)
 
 
 def value_lines(payload: Mapping[str, Any]) -> Iterable["Text"]:

@@ -235,6 +235,7 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     "request_ended": _request_ended,
     "switch_changed": _switched,
     "autonomy_accepted": _accepted,
+    "detectors_changed": lambda payload: f"other detectors are in force: version {payload['version']}",
     "storm_began": lambda payload: str(payload["because"]),
     "storm_ended": lambda payload: str(payload["because"]),
     "sight_changed": _sight,

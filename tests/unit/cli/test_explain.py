@@ -7,13 +7,18 @@ import sqlite3
 
 import pytest
 
+from aiops.adapters.sqlite.store import SqliteStore
 from aiops.cli.records import digest_right, incident_lines
 from aiops.core.chain import seal
+from aiops.core.life import Life
+from aiops.core.lifecycle import intent_of
+from aiops.engine import entries
 from aiops.errors import InputError, Rejected
 from aiops.model import Entry
 from aiops.model.wire import canonical, digest
-from tests.unit.cli import journals
+from tests.unit.cli import acted, journals
 from tests.unit.cli.recordings import FAILS, HOUR
+from tests.unit.core.cases import NOW, POD
 
 CART = "Deployment/shop/cart"
 CALM, BAD = "2026-03-04T10:02Z", "2026-03-04T12:30Z"
@@ -92,6 +97,21 @@ def test_samples_that_do_not_fit_their_digest_are_told():
     assert "0.5 -" in "\n".join(text.plain for text in incident_lines([seen], ""))  # a gap is a dash
     (*_, last) = incident_lines([other], "record 1 was changed")
     assert last.plain.endswith(" WRONG")
+
+
+def test_what_was_done_about_it_is_told_with_the_evidence_that_was_kept(tmp_path, aiops):
+    state = acted.make(tmp_path / "state")
+    kept = {"last words": {"app": "out of memory\x1b[2J"}}
+    life = Life("i1", intent=intent_of(acted.plan(), 0))
+    store = SqliteStore(state / "journal.sqlite")
+    store.append([entries.captured("intent1", POD, kept, life, NOW)], 1)
+    store.close()
+    text = aiops("explain", "i1", "--state", state).stdout
+    assert "patch Deployment/shop/cart: spec.replicas=5 (intent intent1)" in text
+    assert "done, now version 42 (intent intent1)" in text
+    assert "kept of Pod/shop/cart-1: last words" in text
+    assert "out of memory" in text
+    assert "\x1b" not in text
 
 
 @pytest.mark.parametrize("name", ["zzz", ""])
