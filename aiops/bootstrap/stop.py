@@ -62,6 +62,11 @@ def resume(where: Where, reason: str) -> Standing:
     return _standing(places, changed, f"kubectl -n {places.namespace} delete configmap {places.name}")
 
 
+def show(where: Where) -> Standing:
+    """How things stand; nothing is changed."""
+    return _standing(_places(where), [], "")
+
+
 Pull = Callable[[], bool]  # whether it changed anything
 
 

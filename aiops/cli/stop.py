@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 @options.kubeconfig
 @options.context
 @click.option("--namespace", metavar="NAME", default="", help="Of the daemon; default: as configured.")
+@click.option("--show", "only_show", is_flag=True, help="Change nothing; only say what stops it now.")
 @options.as_json
 def command(
+    *,
     reason: str,
     config: Path | None,
     state: Path | None,
@@ -29,6 +31,7 @@ def command(
     kubeconfig: Path | None,
     context: str,
     namespace: str,
+    only_show: bool,
     as_json: bool,
 ) -> None:
     """Stop the daemon from changing anything, at once, until `aiops resume`.
@@ -41,13 +44,14 @@ def command(
     \b
     Examples: aiops stop --state /var/lib/aiops --reason "sale tonight"
               aiops stop --cluster --context prod
+              aiops stop --show --state /var/lib/aiops --cluster
     """
-    from aiops.bootstrap.stop import Where, stop
+    from aiops.bootstrap import stop
 
     cluster = cluster or kubeconfig is not None or bool(context)
-    standing = stop(Where(config, state, cluster, kubeconfig, context, namespace), reason)
-    show(standing, as_json)
-    if not as_json:
+    where = stop.Where(config, state, cluster, kubeconfig, context, namespace)
+    show(stop.show(where) if only_show else stop.stop(where, reason), as_json)
+    if not as_json and not only_show:
         console(err=True).print("takes effect with the next write, within 5 s; go on with: aiops resume")
 
 

@@ -122,6 +122,16 @@ def test_what_cannot_be_read_after_resuming_still_stops(server, tmp_path, aiops,
     assert "cannot be read" in result.stdout
 
 
+def test_showing_changes_nothing(server, state, tmp_path, aiops):
+    where = ("--state", state, "--kubeconfig", server.kubeconfig(tmp_path))
+    server.objects[PATH] = {"stop": "true", "by": "bob"}
+    result = aiops("stop", "--show", *where)
+    assert (result.exit_code, stopped(state)) == (0, False)
+    assert "running  file" in result.stdout
+    assert "stopped  ConfigMap aiops/aiops-stop stops us, by bob" in result.stdout
+    assert {method for method, _ in server.asked} == {"GET"}
+
+
 def test_too_long_a_reason_is_refused(state, aiops):
     result = aiops("stop", "--state", state, "--reason", "x" * 1001)
     assert isinstance(result.exception, InputError)
