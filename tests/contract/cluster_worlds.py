@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.evidence import Capture
 from aiops.adapters.kubernetes.writer import Writer
-from aiops.model import Access, Change, ChangeVerb, KubernetesSettings, Target
+from aiops.model import Access, Change, ChangeVerb, EvidenceSettings, KubernetesSettings, Target
 from tests.controlplane.apiproxy import Drop, LoseAnswer, refusal
 from tests.fakes.cluster import FakeCluster, Fault
 
@@ -134,14 +134,17 @@ class FakeWorld(World):
 class Hands:
     """What acts on the real API server."""
 
-    def __init__(self, kubeconfig):
+    def __init__(self, kubeconfig, read_timeout_s=5, evidence=EvidenceSettings()):  # noqa: B008 - frozen
         settings = KubernetesSettings(
-            access=Access.KUBECONFIG, kubeconfig=str(kubeconfig), connect_timeout_s=2, read_timeout_s=5
+            access=Access.KUBECONFIG,
+            kubeconfig=str(kubeconfig),
+            connect_timeout_s=2,
+            read_timeout_s=read_timeout_s,
         )
-        api, self.settings = connect(settings), settings
+        api = connect(settings)
         writer = Writer(api)
         self.send, self.look = writer.send, writer.look
-        self.capture = Capture(api, settings.evidence).capture
+        self.capture = Capture(api, evidence).capture
 
 
 class RealWorld(World):
