@@ -191,9 +191,9 @@ ACTS = (
 CARTLESS = {"app": "cart"}
 
 
-def manifests(known: Facts) -> list[dict[str, Any]]:
+def manifests(known: Facts, place: Place) -> list[dict[str, Any]]:
     """Objects for all that ``known`` names, but for nodes that nothing is done to."""
-    acted = [one for one in known.nodes if one.name.startswith("n1") and not one.name.startswith("n10")]
+    acted = [one for one in known.nodes if place.tag and one == place.target("Node", "n1")]
     return [
         *(_workload(target) for target in known.workloads),
         *(_pod(target) for target in known.pods),

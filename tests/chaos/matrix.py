@@ -109,12 +109,22 @@ def judge(run: Run, scenario: Scenario, point: str, wanted: int, effects) -> Cel
     return Cell(run.act, scenario, point, len(run.fuse.blown) == wanted, busy, findings, problem)
 
 
-def cells(act: Act, scenario: Scenario, stages, path_of=lambda: None, every: int = 1, start: int = 0):
-    """A cell for each point that the act reaches in the scenario; only each ``every``-th from ``start``."""
+def runs(act: Act, scenario: Scenario, stages, path_of=lambda: None, every: int = 1, start: int = 0):
+    """A run for each point that the act reaches in the scenario, and how many kills it should have had; only
+    each ``every``-th from ``start``."""
     before, points = events(act, scenario, stages, path_of)
     for event in points[start % every :: every]:
-        run = play(act, scenario, stages(act, scenario), path_of(), (*before, event))
-        yield judge(run, scenario, event[0], len(before) + 1, run.stage.effects())
+        yield (
+            play(act, scenario, stages(act, scenario), path_of(), (*before, event)),
+            event[0],
+            len(before) + 1,
+        )
+
+
+def cells(act: Act, scenario: Scenario, stages, path_of=lambda: None, every: int = 1, start: int = 0):
+    """The same, judged at once by what the stage itself knows was done."""
+    for run, point, kills in runs(act, scenario, stages, path_of, every, start):
+        yield judge(run, scenario, point, kills, run.stage.effects())
 
 
 def table(found: Iterable[Cell]) -> list[str]:

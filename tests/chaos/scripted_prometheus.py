@@ -58,6 +58,8 @@ class Scripted:
         if path.startswith("/api/v1/status/config"):
             config = f"global:\n  external_labels:\n    cluster: {self.cluster}\n"
             return 200, {"status": "success", "data": {"yaml": config}}
+        if "time" not in form:  # a range: it has no past
+            return 200, {"status": "success", "data": {"resultType": "matrix", "result": []}}
         at = float(form["time"][0])
         return self.say(at) if self.say else (200, vector(at))
 

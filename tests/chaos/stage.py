@@ -44,7 +44,8 @@ TELLING = (  # of a transaction's entries the first of these names it
     "decided",
 )
 TICK = 0.5  # minutes
-LAST = 12  # ticks: enough for an act, its verification, its undo, and as many restarts
+LAST = 14  # ticks: enough for an act, its verification, its undo, and as many restarts
+CALM = 3  # ticks in which nothing more may happen
 
 
 class Crashed(BaseException):
@@ -218,11 +219,21 @@ class Run:
             self.loop.restore()
 
     def play(self, ticks=LAST):
-        """An hour of calm, then the anomaly, then ``ticks`` ticks, whatever dies meanwhile."""
+        """An hour of calm, then the anomaly; then at most ``ticks`` ticks, whatever dies meanwhile, and no more
+        than ``CALM`` after the end of what was begun."""
         self.at(-60)
+        calm = 0
         for number in range(ticks):
             self.at(number * TICK)
+            calm = calm + 1 if self.is_over() else 0
+            if calm >= CALM:
+                break
         return self
+
+    def is_over(self):
+        """Whether something was begun, and nothing is under way any more."""
+        lives = self.loop.memory.lives.values()
+        return bool(self.loop.ledger.attempts) and not any(one.state in UNDER_WAY for one in lives)
 
     def at(self, minute):
         """One tick; a crash in it, and the restart."""
