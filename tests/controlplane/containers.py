@@ -68,6 +68,7 @@ class Container:
     log: list[str] = field(default_factory=list)
     previous_log: list[str] = field(default_factory=list)
     init: bool = False
+    oom: bool = False  # the kernel is about to kill it
     _at: float = 0.0  # when its process began
     _due: float | None = None  # when a waiting one is looked at again
     _backoff_s: float = 0.0
@@ -88,6 +89,10 @@ class Container:
         """Of a process that ended and is not to be started again."""
         ended = self.state.get("terminated")
         return None if ended is None else ended["exitCode"]
+
+    def ran_s(self, now: float) -> float:
+        """For how long its process has run."""
+        return now - self._at if self.running else 0.0
 
     @property
     def done(self) -> bool:
@@ -151,6 +156,8 @@ class Container:
 
     def _run(self, now, around):
         ran, due = now - self._at, NEVER
+        if self.oom:
+            return self._crashed(now, around, OomKill())
         for fault in (around.fault(self, OomKill), around.fault(self, Crash)):
             if isinstance(fault, OomKill | Crash):
                 if ran >= fault.after_s:
@@ -190,6 +197,7 @@ class Container:
 
     def end(self, now, exit_code, reason, message=""):
         """The process is gone."""
+        self.oom = False
         ended = {
             "exitCode": exit_code,
             "reason": reason,

@@ -91,6 +91,7 @@ def kubelet(control_plane):
     yield kubelet
     kubelet.heal_all()
     kubelet.heal_nodes()
+    kubelet.telemetry.forget()
     if mishaps := kubelet.mishaps.take():
         pytest.fail("the simulated kubelet went wrong:\n" + "\n".join(mishaps))
 

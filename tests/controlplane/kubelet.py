@@ -6,7 +6,6 @@ for pressure. Two loops: one acts on pods as they change or as their time comes,
 """
 
 import contextlib
-import heapq
 import itertools
 import threading
 import time
@@ -14,71 +13,68 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.controlplane.api import MERGE, Api, ApiError, path
+from tests.controlplane.agenda import Agenda
+from tests.controlplane.api import Api
 from tests.controlplane.containers import CONFIG_ERROR, NEVER, Container, Timing
 from tests.controlplane.faults import Fault, Injection, Seen, SlowStop, When, annotated
 from tests.controlplane.informer import Informer
 from tests.controlplane.logserver import LogServer
 from tests.controlplane.metricsapi import MetricsApi
-from tests.controlplane.mishaps import Mishaps
-from tests.controlplane.nodes import LEASES, NodeShape, SimNode, lease
+from tests.controlplane.nodekeeper import NodeKeeper
+from tests.controlplane.nodes import NodeShape
 from tests.controlplane.pods import Object, PodRun, summary
 from tests.controlplane.recorder import Recorder
 from tests.controlplane.references import References
 from tests.controlplane.storage import Storage
+from tests.controlplane.telemetry import Telemetry, Views
 
 __all__ = ["Kubelet", "NodeShape"]
 
-HEARTBEAT_S = 2.0
 
-
-class Kubelet:
+class Kubelet(NodeKeeper):
     """One for all nodes of a control plane. Safe to call from any thread."""
 
     def __init__(self, api: Api, pki: Path, version: str = "v1.36.3", timing: Timing | None = None) -> None:
-        self.api, self.timing, self._version = api, timing or Timing(), version
-        self.nodes: dict[str, SimNode] = {}
+        self._logs = LogServer(pki, self._log)
+        super().__init__(api, version, self._logs.port)
+        self.timing = timing or Timing()
         self._runs: dict[str, PodRun] = {}
         self._objects: dict[str, Object] = {}
         self._injections: tuple[Injection, ...] = ()
         self._numbers, self._ips = itertools.count(1), itertools.count(2)
-        self._wake = threading.Condition()
-        self._dirty: dict[str, None] = {}  # in order
-        self._timers: list[tuple[float, str]] = []
-        self._stopping = threading.Event()
-        self.mishaps = Mishaps()
+        self._agenda = Agenda()
+        self._acting = threading.RLock()  # whoever changes what runs holds it
         self._told: set[str] = set()  # pods whose annotation is wrong
         self._recorder = Recorder(api, self.mishaps)
         self._references = References(api)
-        self._logs = LogServer(pki, self._log)
         self.metrics = MetricsApi(api, pki, self._running)
+        self.telemetry = Telemetry(
+            api, Views(self._live_runs, self._holds, self._kill_for_memory, self._live_nodes)
+        )
         self._storage = Storage(api, self.mishaps)
-        self._informers = (Informer(api, "Pod", self._saw_pod), Informer(api, "Node", self._saw_node))
+        self._pods = Informer(api, "Pod", self._saw_pod)
 
     def start(self, shapes: Iterable[NodeShape]) -> None:
         """Register the nodes and begin."""
         self._logs.start()
         self._recorder.start()
-        for shape in shapes:
-            self.add_node(shape)
-        for informer in self._informers:
-            informer.start()
+        self._keep_nodes(shapes)
+        self._pods.start()
         self._storage.start()
         self.metrics.start()
+        self.telemetry.start()
         threading.Thread(target=self._pods_loop, name="kubelet-pods", daemon=True).start()
-        threading.Thread(target=self._leases_loop, name="kubelet-leases", daemon=True).start()
 
     def stop(self) -> None:
         """End; objects stay as they are."""
-        self._stopping.set()
-        with self._wake:
-            self._wake.notify_all()
-        for informer in self._informers:
-            informer.stop()
+        self._drop_nodes()
+        self._agenda.add([])
+        self._pods.stop()
         self._recorder.stop()
         self._logs.stop()
         self._storage.stop()
         self.metrics.stop()
+        self.telemetry.stop()
 
     # Faults of containers
 
@@ -103,73 +99,26 @@ class Kubelet:
 
     def evict(self, namespace: str, pod: str, message: str = "The node was low on resource: memory.") -> None:
         """End a pod as a kubelet does under pressure; it stays behind, Failed with reason Evicted."""
-        run = self._run_of(namespace, pod)
-        run.fail(time.monotonic(), "Evicted", message)
+        with self._acting:
+            run = self._run_of(namespace, pod)
+            run.fail(time.monotonic(), "Evicted", message)
         self._recorder.tell(run.object, "Warning", "Evicted", message, run.object["spec"]["nodeName"])
-        self._look_at([run.uid])
+        self._agenda.add([run.uid])
 
     def restart(self, namespace: str, pod: str, exit_code: int = 1) -> None:
         """End the processes of a pod once; it starts them again."""
-        run = self._run_of(namespace, pod)
-        for one in run.containers:
-            if one.running:
-                one.end(time.monotonic(), exit_code, "Error")
-        self._look_at([run.uid])
+        with self._acting:
+            run = self._run_of(namespace, pod)
+            for one in run.containers:
+                if one.running:
+                    one.end(time.monotonic(), exit_code, "Error")
+        self._agenda.add([run.uid])
 
     def write_log(self, namespace: str, pod: str, *lines: str, container: str = "") -> None:
         """Add lines to the log of a container, the first one unless named."""
         run = self._run_of(namespace, pod)
         found = [one for one in run.containers if container in ("", one.name)]
         found[0].log += lines
-
-    # Nodes
-
-    def add_node(self, shape: NodeShape) -> None:
-        """Register a node and keep it alive."""
-        node = SimNode(shape)
-        self.api.ensure(node.manifest())
-        self.nodes[shape.name] = node
-        self._beat(shape.name)
-        self._report(node)
-
-    def remove_node(self, name: str) -> None:
-        """Take a node away, object and all."""
-        self.nodes.pop(name, None)
-        with contextlib.suppress(ApiError):
-            self.api.delete("Node", None, name)
-
-    def kill_node(self, name: str) -> None:
-        """The node falls silent: no lease, no report, and its pods stay as they were last seen."""
-        self.nodes[name].alive = False
-
-    def revive_node(self, name: str) -> None:
-        """It is back: it reports, and sets its pods right again."""
-        node = self.nodes[name]
-        node.alive = True
-        self._beat(name)
-        self._report(node)
-        uids = [uid for uid, one in self._objects.items() if one["spec"].get("nodeName") == name]
-        for uid in uids:
-            if uid in self._runs:
-                self._runs[uid].sent = None
-        self._look_at(uids)
-
-    def set_pressure(self, name: str, kind: str, on: bool = True) -> None:
-        """Report MemoryPressure, DiskPressure or PIDPressure of a node, or that it is over."""
-        node = self.nodes[name]
-        node.pressures = node.pressures | {kind} if on else node.pressures - {kind}
-        self._report(node)
-
-    def set_not_ready(self, name: str, message: str = "container runtime is down") -> None:
-        """The kubelet lives and says that its node is not ready; an empty message: ready again."""
-        self.nodes[name].not_ready = message
-        self._report(self.nodes[name])
-
-    def heal_nodes(self) -> None:
-        """Every node alive, ready and without pressure."""
-        for name, node in self.nodes.items():
-            node.pressures, node.not_ready = frozenset(), ""
-            self.revive_node(name)
 
     # What containers ask of us
 
@@ -180,8 +129,7 @@ class Kubelet:
         found = [one for one in (*self._injections, *own) if isinstance(one.fault, kinds)]
         if not found or run is None:
             return None
-        seen = self._seen(run, container, found)
-        return next((one.fault for one in found if one.when.holds(seen)), None)
+        return next((one.fault for one in found if self._holds(one.when, run, container)), None)
 
     def _annotated(self, pod: Object) -> list[Injection]:
         """The faults in a pod's annotation; a wrong one is told once, and is none."""
@@ -193,13 +141,13 @@ class Kubelet:
                 self.mishaps.note("faults", error)
             return []
 
-    def _seen(self, run, container, injections):
+    def _holds(self, when: When, run: PodRun, container: Container) -> bool:
         env, claims = {}, ()
-        if any(one.when.env for one in injections):
+        if when.env:
             env = self._references.env(run.object, container.spec)
-        if any(one.when.claims_below for one in injections):
+        if when.claims_below:
             claims = self._references.claims(run.object, container.spec)
-        return Seen(run.object, container.spec, container.restarts, env, claims)
+        return when.holds(Seen(run.object, container.spec, container.restarts, env, claims))
 
     def missing(self, container: Container) -> tuple[str, str] | None:
         """(reason, message) of a ConfigMap, Secret or key that the container needs and that is not there."""
@@ -223,52 +171,28 @@ class Kubelet:
             self._objects.pop(uid, None)
         else:
             self._objects[uid] = {**pod, "kind": "Pod"}
-        self._look_at([uid])
+        self._agenda.add([uid])
 
-    def _saw_node(self, uid: str, node: Object | None) -> None:
-        """A live node that the controllers take for dead reports at once: they may have been slow."""
-        ours = self.nodes.get(node["metadata"]["name"]) if node is not None else None
-        if ours is None or not ours.alive or node is None:
-            return
-        states = {one["type"]: one["status"] for one in node.get("status", {}).get("conditions", [])}
-        if states.get("Ready") == "Unknown":
-            with self.mishaps.noted("nodes"):
-                self.revive_node(ours.shape.name)
-
-    def _look_at(self, uids: Iterable[str]) -> None:
-        with self._wake:
-            self._dirty.update(dict.fromkeys(uids))
-            self._wake.notify()
+    def _came_back(self, name: str) -> None:
+        uids = [uid for uid, one in list(self._objects.items()) if one["spec"].get("nodeName") == name]
+        for uid in uids:
+            if (run := self._runs.get(uid)) is not None:
+                run.sent = None
+        self._agenda.add(uids)
 
     def _look_at_all(self) -> None:
-        self._look_at(list(self._objects))
+        self._agenda.add(list(self._objects))
 
     def _pods_loop(self) -> None:
         while not self._stopping.is_set():
-            uid = self._next()
+            uid = self._agenda.next()
             if uid is None:
                 continue
             due = time.monotonic() + self.timing.retry_s  # unless all goes well
-            with self.mishaps.noted("pods"):
+            with self.mishaps.noted("pods"), self._acting:
                 due = self._sync(uid)
             if due < NEVER and uid in self._objects:
-                heapq.heappush(self._timers, (due, uid))
-
-    def _next(self) -> str | None:
-        """The next pod to look at, waiting for one."""
-        with self._wake:
-            if not self._dirty:
-                pause = self._timers[0][0] - time.monotonic() if self._timers else 60.0
-                if pause > 0:
-                    self._wake.wait(pause)
-            now = time.monotonic()
-            while self._timers and self._timers[0][0] <= now:
-                self._dirty[heapq.heappop(self._timers)[1]] = None
-            if not self._dirty:
-                return None
-            uid = next(iter(self._dirty))
-            del self._dirty[uid]
-            return uid
+                self._agenda.at(due, uid)
 
     def _sync(self, uid: str) -> float:
         """Bring one pod on, and tell the API server; the time to look again."""
@@ -329,32 +253,6 @@ class Kubelet:
         answer = self.api.patch("Pod", meta["namespace"], meta["name"], body, "status")
         run.sent, run.sent_version = status, int(answer["metadata"]["resourceVersion"])
 
-    def _leases_loop(self) -> None:
-        while not self._stopping.wait(HEARTBEAT_S):
-            for name, node in list(self.nodes.items()):
-                if node.alive:
-                    with self.mishaps.noted("leases"):
-                        self._beat(name)
-
-    def _beat(self, name: str) -> None:
-        body = lease(name)
-        try:
-            self.api.patch("Lease", LEASES, name, {"spec": body["spec"]}, content_type=MERGE)
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            with contextlib.suppress(ApiError):  # the API server makes the namespace in its first seconds
-                self.api.create(body)
-
-    def _report(self, node: SimNode) -> None:
-        status = node.status(self._logs.port, self._version)
-        self.api.call(
-            "PATCH",
-            path("Node", None, node.shape.name, "status"),
-            {"status": status},
-            content_type="application/strategic-merge-patch+json",
-        )
-
     def _run_of(self, namespace: str, pod: str) -> PodRun:
         for run in list(self._runs.values()):
             meta = run.object["metadata"]
@@ -368,6 +266,17 @@ class Kubelet:
                 if one.name == name:
                     return list(one.previous_log if previous else one.log)
         return None
+
+    def _live_nodes(self) -> list[str]:
+        return [name for name, node in list(self.nodes.items()) if node.alive]
+
+    def _live_runs(self) -> list[PodRun]:
+        alive = set(self._live_nodes())
+        return [run for run in list(self._runs.values()) if run.object["spec"].get("nodeName") in alive]
+
+    def _kill_for_memory(self, run: PodRun, container: Container) -> None:
+        container.oom = True
+        self._agenda.add([run.uid])
 
     def _running(self) -> list[Object]:
         """The pods whose processes run, for the metrics API."""

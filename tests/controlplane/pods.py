@@ -76,6 +76,16 @@ class PodRun:
         """Whether nothing of it will run again."""
         return self.phase in ("Succeeded", "Failed")
 
+    @property
+    def ready(self) -> bool:
+        """Whether every container is."""
+        return not self.ended and self.initialized and all(one.ready for one in self.containers)
+
+    @property
+    def deleting(self) -> bool:
+        """Whether somebody has deleted it."""
+        return "deletionTimestamp" in self.object["metadata"]
+
     def advance(self, now: float, around: Surroundings) -> float:
         """Move its containers on; the time to look again."""
         if self.ended:
@@ -113,7 +123,7 @@ class PodRun:
     def status(self) -> dict[str, Any]:
         """What a kubelet writes into the pod's status."""
         ended = self.ended
-        ready = not ended and self.initialized and all(one.ready for one in self.containers)
+        ready = self.ready
         unready = [one.name for one in self.containers if not one.ready]
         why = (
             ("PodCompleted", "")
