@@ -1,6 +1,6 @@
 """The programs of the control plane: found where they stand ready, else built once into a cache folder.
 
-    KUBEBUILDER_ASSETS    a folder that has kube-apiserver, etcd and perhaps the others: nothing is built
+    KUBEBUILDER_ASSETS    a folder with ready programs; what it has not is built, or etcd looked for on PATH
     AIOPS_CONTROLPLANE    the folder to build into, instead of the cache
     otherwise             $XDG_CACHE_HOME/aiopsd/controlplane/DIGEST, the digest of the Go modules' pins
 
@@ -63,23 +63,25 @@ def folder() -> Path:
 
 def find() -> dict[str, Path]:
     """Path of each program by name; NotBuiltError says what is missing and how to get it."""
-    if named := os.environ.get("KUBEBUILDER_ASSETS"):
-        return _assets(Path(named))
-    if (where := shutil.which(ETCD)) is None:
-        raise NotBuiltError("etcd is not on PATH: apt-get install etcd-server")
-    if not is_built(folder()):
-        raise NotBuiltError(
-            f"no control plane in {folder()}: build it with python -m tests.controlplane build"
-        )
-    return {ETCD: Path(where)} | {name: folder() / name for name in BUILT}
+    found = _ready()
+    if ETCD not in found:
+        if (where := shutil.which(ETCD)) is None:
+            raise NotBuiltError("etcd is not on PATH: apt-get install etcd-server")
+        found[ETCD] = Path(where)
+    missing = [name for name in BUILT if name not in found]
+    if missing and not is_built(folder()):
+        said = f"no {', '.join(missing)} in {folder()}"
+        raise NotBuiltError(f"{said}: build the control plane with python -m tests.controlplane build")
+    return found | {name: folder() / name for name in missing}
 
 
-def _assets(place: Path) -> dict[str, Path]:
-    found = {name: place / name for name in (ETCD, *BUILT) if os.access(place / name, os.X_OK)}
-    for name in (ETCD, "kube-apiserver"):
-        if name not in found:
-            raise NotBuiltError(f"KUBEBUILDER_ASSETS: expected {name} in {place}, got none")
-    return found
+def _ready() -> dict[str, Path]:
+    """The programs of KUBEBUILDER_ASSETS."""
+    named = os.environ.get("KUBEBUILDER_ASSETS")
+    if not named:
+        return {}
+    found = {name: Path(named) / name for name in (ETCD, *BUILT)}
+    return {name: place for name, place in found.items() if os.access(place, os.X_OK)}
 
 
 def is_built(place: Path) -> bool:
@@ -89,8 +91,8 @@ def is_built(place: Path) -> bool:
 
 
 def build(say=lambda line: print(line, file=sys.stderr, flush=True)) -> Path | None:
-    """Build what is not there yet; its folder. None where none is wanted (assets, an existing cluster)."""
-    if os.environ.get("KUBEBUILDER_ASSETS") or os.environ.get("AIOPS_TEST_KUBECONFIG"):
+    """Build what is not there yet; its folder. None where all stands ready (assets, an existing cluster)."""
+    if os.environ.get("AIOPS_TEST_KUBECONFIG") or set(BUILT) <= _ready().keys():
         return None
     place = folder()
     if is_built(place):

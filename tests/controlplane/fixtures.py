@@ -102,8 +102,7 @@ def nodes(control_plane):
     plane = _own(control_plane, "simulated nodes")
     yield tuple(shape.name for shape in plane.options.nodes)
     for shape in plane.options.nodes:
-        plane.api.patch("Node", None, shape.name, {"spec": {"unschedulable": None, "taints": None}})
-        plane.api.patch("Node", None, shape.name, {"metadata": {"labels": shape.full_labels}})
+        _put_right(plane.api, shape)
 
 
 @pytest.fixture
@@ -126,6 +125,15 @@ def api_proxy(control_plane):
     """An ApiProxy before the API server, for tests of lost answers, refusals, silence."""
     with ApiProxy(_own(control_plane, "a proxy with its certificate")) as proxy:
         yield proxy
+
+
+def _put_right(api, shape):
+    """A node as it was registered: schedulable, without taints, foreign labels and marks of a daemon."""
+    meta = api.get("Node", None, shape.name)["metadata"]
+    strange = {key: None for key in meta.get("annotations", {}) if key.startswith("aiops.dev/")}
+    labels = dict.fromkeys(meta["labels"]) | shape.full_labels
+    body = {"metadata": {"annotations": strange, "labels": labels}}
+    api.patch("Node", None, shape.name, {**body, "spec": {"unschedulable": None, "taints": None}})
 
 
 def _own(plane, what):

@@ -77,8 +77,9 @@ class NodeKeeper:
     def heal_nodes(self) -> None:
         """Every node alive, ready and without pressure."""
         for name, node in self.nodes.items():
-            node.pressures, node.not_ready = frozenset(), ""
-            self.revive_node(name)
+            if not node.alive or node.pressures or node.not_ready:
+                node.pressures, node.not_ready = frozenset(), ""
+                self.revive_node(name)
 
     def _saw_node(self, uid: str, node: Object | None) -> None:
         """A live node that the controllers take for dead reports at once: they may have been slow."""

@@ -100,3 +100,72 @@ def claim(namespace: str, name: str, size: str, storage_class: str = "simulated"
             "resources": {"requests": {"storage": size}},
         },
     }
+
+
+def stateful_set(
+    namespace: str, name: str, *, replicas: int = 3, claims: Mapping[str, str] | None = None, **template: Any
+) -> Object:
+    """A StatefulSet; ``claims`` are the size of each claim by name, mounted at ``/NAME``."""
+    made = deployment(namespace, name, replicas=replicas, **template)
+    made["kind"] = "StatefulSet"
+    made["spec"]["serviceName"] = name
+    made["spec"]["volumeClaimTemplates"] = [
+        {"metadata": {"name": one}, "spec": claim(namespace, one, size)["spec"]}
+        for one, size in (claims or {}).items()
+    ]
+    mounts = [{"name": one, "mountPath": f"/{one}"} for one in claims or {}]
+    made["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = mounts
+    return made
+
+
+def daemon_set(namespace: str, name: str, **template: Any) -> Object:
+    """A DaemonSet."""
+    made = deployment(namespace, name, **template)
+    made["kind"] = "DaemonSet"
+    del made["spec"]["replicas"]
+    return made
+
+
+def cron_job(namespace: str, name: str, schedule: str = "* * * * *", **chosen: Any) -> Object:
+    """A CronJob of ``job`` (its words in ``chosen``). The finest schedule there is: every minute."""
+    made = job(namespace, name, **chosen)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": made["metadata"],
+        "spec": {"schedule": schedule, "jobTemplate": {"spec": made["spec"]}},
+    }
+
+
+def autoscaler(
+    namespace: str, name: str, *, low: int = 2, high: int = 3, cpu_percent: int = 50, kind: str = "Deployment"
+) -> Object:
+    """An autoscaler of the workload of its own name, by CPU as a share of the requests."""
+    target = {"type": "Utilization", "averageUtilization": cpu_percent}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "minReplicas": low,
+            "maxReplicas": high,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": name},
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+        },
+    }
+
+
+def service(namespace: str, name: str) -> Object:
+    """A Service of the pods labelled ``app=NAME``."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]},
+    }
+
+
+def config_map(namespace: str, name: str = "settings", **data: str) -> Object:
+    """A ConfigMap."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}

@@ -86,12 +86,10 @@ class ControlPlane:
         )
         self._start_etcd()
         self._add("kube-apiserver", self._api_server_flags()).start()
-        self._add("kube-controller-manager", self._controller_flags())
-        self._add("kube-scheduler", self._scheduler_flags())
         self.wait_api_server()
-        for part in list(self.parts.values())[2:]:
-            part.start()
-        if self.options.state_metrics and STATE_METRICS in self._programs:
+        self._add("kube-controller-manager", self._controller_flags()).start()
+        self._add("kube-scheduler", self._scheduler_flags()).start()
+        if self.options.state_metrics:
             self._start_state_metrics()
         self.kubelet.start(self.options.nodes)
         self._wait_usable()

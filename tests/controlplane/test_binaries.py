@@ -53,18 +53,30 @@ def test_a_build_of_other_pins_does_not_count(monkeypatch, tmp_path):
     assert binaries.is_built(tmp_path)
 
 
-def test_ready_programs_are_taken_and_only_the_two_that_must_be_must_be(monkeypatch, tmp_path):
-    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
-    program(tmp_path, "kube-apiserver")
-    with pytest.raises(binaries.NotBuiltError, match=f"expected etcd in {tmp_path}"):
+def test_programs_that_stand_ready_are_taken_and_the_others_come_from_the_build(monkeypatch, tmp_path):
+    ready, built = tmp_path / "ready", tmp_path / "built"
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(ready))
+    monkeypatch.setenv("AIOPS_CONTROLPLANE", str(built))
+    for name in ("etcd", "kube-apiserver"):
+        program(ready, name)
+    with pytest.raises(binaries.NotBuiltError, match="no kube-controller-manager, kube-scheduler"):
         binaries.find()
-    program(tmp_path, "etcd")
-    assert sorted(binaries.find()) == ["etcd", "kube-apiserver"]
+    built.mkdir()
+    (built / ".pins").write_text(binaries.digest())
+    taken = binaries.find()
+    assert (taken["etcd"], taken["kube-apiserver"]) == (ready / "etcd", ready / "kube-apiserver")
+    assert taken["kube-scheduler"] == built / "kube-scheduler"
 
 
-@pytest.mark.parametrize("name", ["KUBEBUILDER_ASSETS", "AIOPS_TEST_KUBECONFIG"])
-def test_nothing_is_built_where_something_stands_ready(monkeypatch, tmp_path, name):
-    monkeypatch.setenv(name, str(tmp_path))
+def test_nothing_is_built_where_all_stands_ready(monkeypatch, tmp_path):
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    for name in binaries.BUILT:
+        program(tmp_path, name)
+    assert binaries.build() is None
+
+
+def test_nothing_is_built_for_an_existing_cluster(monkeypatch, tmp_path):
+    monkeypatch.setenv("AIOPS_TEST_KUBECONFIG", str(tmp_path / "kubeconfig"))
     assert binaries.build() is None
 
 

@@ -14,9 +14,20 @@ from tests.controlplane.faults import (
     SlowStart,
     SlowStop,
 )
-from tests.controlplane.objects import claim, deployment, is_complete, job, waiting_reason
+from tests.controlplane.objects import (
+    autoscaler,
+    claim,
+    cron_job,
+    daemon_set,
+    deployment,
+    is_complete,
+    job,
+    service,
+    stateful_set,
+    waiting_reason,
+)
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("kubelet")]
 
 
 @pytest.fixture
@@ -47,9 +58,18 @@ def wait_waiting(api, namespace, name, reason):
     return api.wait("Pod", namespace, name, lambda pod: waiting_reason(pod) == reason)
 
 
-def events(api, namespace, reason):
-    found = api.list("Event", namespace)
-    return [one for one in found if one["reason"] == reason and one["source"].get("component") == "kubelet"]
+def events(api, namespace, reason, about=None):
+    """The kubelet's events of a reason, once there are some: they are written behind its back."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        found = [one for one in api.list("Event", namespace) if one["reason"] == reason]
+        ours = [one for one in found if one["source"].get("component") == "kubelet"]
+        if about is not None:
+            ours = [one for one in ours if one["involvedObject"]["name"] == about]
+        if ours:
+            return ours
+        time.sleep(0.05)
+    raise AssertionError(f"no event {reason} within 5 s")
 
 
 def wait_complete(api, namespace, name="cart"):
@@ -112,11 +132,7 @@ def test_a_higher_memory_limit_ends_the_oom_kills(api, namespace, kubelet, cart)
     name = cart(memory="511Mi")
     pod = wait_waiting(api, namespace, name, "CrashLoopBackOff")
     assert container(pod)["lastState"]["terminated"]["reason"] == "OOMKilled"
-    node = pod["spec"]["nodeName"]
-    assert any(
-        one["reason"] == "OOMKilling" and one["involvedObject"]["name"] == node
-        for one in api.list("Event", "default")
-    )
+    assert events(api, "default", "OOMKilling", about=pod["spec"]["nodeName"])
     room = {"limits": {"memory": "512Mi"}, "requests": {"memory": "512Mi"}}
     template = {"spec": {"containers": [{"name": "web", "resources": room}]}}
     api.patch("Deployment", namespace, "cart", {"spec": {"template": template}})
@@ -222,7 +238,6 @@ def test_a_bad_value_in_a_config_map_crashes_until_the_previous_one_is_named(api
 def test_a_volume_that_is_missing_keeps_the_container_in_creation(api, namespace, cart):
     name = cart(volumes=[{"name": "tls", "secret": {"secretName": "certificate"}}])
     wait_waiting(api, namespace, name, "ContainerCreating")
-    api.wait("Pod", namespace, name, lambda _: events(api, namespace, "FailedMount"))
     assert 'secret "certificate" not found' in events(api, namespace, "FailedMount")[0]["message"]
 
 
@@ -310,25 +325,48 @@ def test_a_full_volume_crashes_its_pod_until_it_is_expanded(api, namespace, kube
 def test_an_autoscaler_scales_by_the_usage_that_is_told(api, namespace, kubelet, cart):
     cart(cpu="500m", replicas=2)
     kubelet.metrics.use(namespace, "cart", cpu="490m")
-    api.create(
-        {
-            "apiVersion": "autoscaling/v2",
-            "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": "cart", "namespace": namespace},
-            "spec": {
-                "minReplicas": 2,
-                "maxReplicas": 3,
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "cart"},
-                "metrics": [
-                    {
-                        "type": "Resource",
-                        "resource": {
-                            "name": "cpu",
-                            "target": {"type": "Utilization", "averageUtilization": 50},
-                        },
-                    }
-                ],
-            },
-        }
-    )
+    api.create(autoscaler(namespace, "cart", low=2, high=3))
     api.wait("Deployment", namespace, "cart", lambda one: one["status"].get("readyReplicas") == 3)
+
+
+def test_a_stateful_set_has_a_claim_for_each_pod_and_starts_them_in_order(api, namespace):
+    api.create(stateful_set(namespace, "db", replicas=2, claims={"data": "1Gi"}))
+    api.wait("StatefulSet", namespace, "db", is_complete)
+    claims = api.list("PersistentVolumeClaim", namespace)
+    assert {one["metadata"]["name"]: one["status"]["phase"] for one in claims} == {
+        "data-db-0": "Bound",
+        "data-db-1": "Bound",
+    }
+
+
+def test_a_daemon_set_has_a_pod_on_every_node(api, namespace, nodes):
+    api.create(daemon_set(namespace, "agent"))
+    api.wait("DaemonSet", namespace, "agent", lambda one: one["status"].get("numberReady") == len(nodes))
+    assert {pod["spec"]["nodeName"] for pod in api.list("Pod", namespace)} == set(nodes)
+
+
+def test_a_service_finds_the_pods_that_are_ready_and_no_others(api, namespace, kubelet, cart):
+    api.create(service(namespace, "cart"))
+    cart(replicas=2)
+    wait_complete(api, namespace)
+    victim = api.list("Pod", namespace)[0]["metadata"]
+    kubelet.inject(NotReady(), uids=frozenset({victim["uid"]}))
+    api.wait("Deployment", namespace, "cart", lambda one: one["status"].get("readyReplicas") == 1)
+    where = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    until = time.monotonic() + 10
+    while (ready := endpoints(api, where)) != [False, True] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert ready == [False, True]
+
+
+def endpoints(api, where):
+    slices = api.call("GET", where)["items"]
+    return sorted(bool(one["conditions"]["ready"]) for each in slices for one in each["endpoints"] or [])
+
+
+def test_a_job_of_a_cron_jobs_template_completes(api, namespace):
+    api.create(cron_job(namespace, "nightly", "0 3 * * *"))
+    template = api.get("CronJob", namespace, "nightly")["spec"]["jobTemplate"]["spec"]
+    again = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "again", "namespace": namespace}}
+    api.create(again | {"spec": template})
+    api.wait("Job", namespace, "again", lambda one: one["status"].get("succeeded") == 1)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.controlplane.objects import deployment, is_complete
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("kubelet")]
 
 
 def condition(node, kind):

@@ -13,15 +13,10 @@ import pytest
 
 from tests.controlplane.api import MERGE, Api, ApiError, path
 from tests.controlplane.identities import rule
-from tests.controlplane.objects import budget, deployment, is_complete
+from tests.controlplane.objects import budget, config_map, deployment, is_complete
 from tests.controlplane.plane import Options
 
 pytestmark = pytest.mark.integration
-
-
-def config_map(namespace, name="settings"):
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mode": "old"}}
 
 
 def test_the_audit_log_shows_a_write_with_its_body_its_user_and_its_answer(
@@ -103,7 +98,7 @@ def test_an_eviction_against_a_disruption_budget_is_429_and_without_one_is_done(
     ]
 
 
-def test_the_api_server_comes_back_on_its_port_with_everything_it_knew(api, own_plane, namespace):
+def test_the_api_server_comes_back_on_its_port_with_everything_it_knew(own_plane, api, namespace):
     api.create(deployment(namespace, "cart", replicas=1))
     api.wait("Deployment", namespace, "cart", is_complete)
     own_plane.restart_api_server()
