@@ -24,7 +24,7 @@ class Scripted:
 
             def do_POST(self):
                 length = int(self.headers.get("Content-Length", 0))
-                self.answer(self.rfile.read(length).decode())
+                self.answer(self.rfile.read(length).decode(errors="replace"))
 
             def do_GET(self):
                 self.answer(self.path.partition("?")[2])
@@ -58,6 +58,8 @@ class Scripted:
         if path.startswith("/api/v1/status/config"):
             config = f"global:\n  external_labels:\n    cluster: {self.cluster}\n"
             return 200, {"status": "success", "data": {"yaml": config}}
+        if path.startswith("/api/v1/read"):
+            return 404, {"status": "error", "errorType": "not_found", "error": "no remote read here"}
         if "time" not in form:  # a range: it has no past
             return 200, {"status": "success", "data": {"resultType": "matrix", "result": []}}
         at = float(form["time"][0])

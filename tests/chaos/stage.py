@@ -219,7 +219,7 @@ class Run:
             self.loop.restore()
 
     def play(self, ticks=LAST):
-        """An hour of calm, then the anomaly; then at most ``ticks`` ticks, whatever dies meanwhile, and no more
+        """An hour of calm, then the anomaly; then at most ``ticks`` ticks, whatever dies, and no more
         than ``CALM`` after the end of what was begun."""
         self.at(-60)
         calm = 0

@@ -1,0 +1,190 @@
+"""Random kills under load (G2, G3): a real daemon, SIGKILL at random times, the same state again and again.
+
+The kills are drawn from a seed. A kill counts as one in flight when the journal that it leaves behind holds
+something that was begun and has no end. At the end the daemon may finish what is under way, and the model
+judges the whole journal against the whole audit log of the API server.
+"""
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiops.adapters.sqlite import SqliteStore
+from aiops.model import Record
+from tests.chaos import load
+from tests.chaos.acts import manifests
+from tests.chaos.model import Finding, Kind, Where, effects_of_audit, violations
+from tests.controlplane.api import ApiError
+
+LEAST_A_MINUTE = 20  # intents, else the run is invalid (G3)
+LEAST_BUSY = 0.3  # of the kills
+ALIVE_S = (0.1, 1.6)  # how long a daemon lives after its first tick may begin
+AHEAD = 150  # incidents whose objects stand ready
+FINISH_S = 30.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run of kills shows."""
+
+    kills: int
+    busy: int  # kills that struck while something was in flight
+    acting: int  # of these, while a write was being carried out
+    intents: int
+    effects: int
+    minutes: float  # that daemons were alive
+    findings: tuple[Finding, ...]
+    chain: str  # "" where the journal's chain holds
+
+    @property
+    def rate(self) -> float:
+        """Intents a minute."""
+        return self.intents / self.minutes if self.minutes else 0.0
+
+    @property
+    def valid(self) -> bool:
+        """Whether it may count at all."""
+        return self.rate >= LEAST_A_MINUTE and self.busy >= LEAST_BUSY * self.kills
+
+    def count(self, kind: Kind) -> int:
+        return sum(one.kind is kind for one in self.findings)
+
+
+class Objects:
+    """Makes the objects of the load ahead of it, in a thread of its own."""
+
+    def __init__(self, api, namespace: str):
+        self.api, self.namespace, self.made = api, namespace, 0
+        self.wanted, self._stop = AHEAD, threading.Event()
+        labels = {"aiops.dev/opt-in": "true"}
+        api.create(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
+        )
+        api.wait("ServiceAccount", namespace, "default", bool)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._make()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+        self.api.delete("Namespace", None, self.namespace)
+
+    def _make(self):
+        while self.made < self.wanted:
+            place = load.place_of(self.namespace, self.made)
+            for manifest in manifests(load.act_of(self.made).facts(place), place):
+                self.api.create(manifest)
+            self.made += 1
+
+    def _run(self):
+        began = time.monotonic()
+        while not self._stop.wait(0.5):
+            self.wanted = AHEAD + int((time.monotonic() - began) / load.EVERY_S)
+            try:
+                self._make()
+            except ApiError as error:
+                print(f"objects: {error}", file=sys.stderr)
+
+
+class Daemons:
+    """Starts daemons over one folder."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig, self.namespace, self.folder = kubeconfig, namespace, folder
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.db"
+
+    def start(self, kubeconfig: Path | None = None) -> subprocess.Popen:
+        """A daemon that ticks; an error where it does not within 20 s."""
+        ready = self.folder / "ready"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "tests.chaos.daemon"]
+        command += [str(kubeconfig or self.kubeconfig), self.namespace, str(self.folder)]
+        with (self.folder / "daemon.log").open("ab") as log:
+            started = subprocess.Popen(command, stderr=log, stdout=log)
+        until = time.monotonic() + 20
+        while not ready.exists():
+            if started.poll() is not None or time.monotonic() > until:
+                started.kill()
+                said = (self.folder / "daemon.log").read_text()[-2000:]
+                raise AssertionError(f"the daemon does not start: {said}")
+            time.sleep(0.01)
+        return started
+
+    def records(self) -> tuple[Record, ...]:
+        store = SqliteStore(self.journal)
+        try:
+            return tuple(store.read())
+        finally:
+            store.close()
+
+
+def in_flight(records: tuple[Record, ...]) -> tuple[int, int]:
+    """(steps begun without an end, of these not known to be in place)."""
+    begun, applied, ended = set(), set(), set()
+    for one in records:
+        payload = one.entry.payload
+        if one.entry.kind in ("plan_started", "rung_started"):
+            begun.add((payload["plan_id"], payload["step"]))
+        elif one.entry.kind == "step_ended":
+            place = applied if payload["result"] == "applied" else ended
+            place.add((payload["plan_id"], payload["step"]))
+    return len(begun - ended), len(begun - applied - ended)
+
+
+def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] = lambda _: None) -> Report:
+    """So many kills, then the end."""
+    rng, namespace = random.Random(seed), f"kills-{seed}"
+    since = plane.audit.now()
+    daemons = Daemons(plane.kubeconfig, namespace, folder)
+    busy = acting = 0
+    alive_s = 0.0
+    with Objects(plane.api, namespace):
+        for number in range(kills):
+            daemon = daemons.start()
+            began = time.monotonic()
+            time.sleep(rng.uniform(*ALIVE_S))
+            daemon.send_signal(signal.SIGKILL)
+            daemon.wait()
+            alive_s += time.monotonic() - began
+            flying, sending = in_flight(daemons.records())
+            busy, acting = busy + bool(flying), acting + bool(sending)
+            if (number + 1) % 10 == 0:
+                tell(f"{number + 1} kills, {busy} in flight, {acting} while acting")
+        records = _finish(daemons)
+        effects = effects_of_audit(
+            plane.audit.mutating(user_agent="aiops/", namespace=namespace, since=since)
+        )
+    store = SqliteStore(daemons.journal)
+    chain = store.verify()
+    store.close()
+    intents = sum(one.entry.kind in ("plan_started", "rung_started") for one in records)
+    findings = violations(effects, records, Where(opted_in=frozenset({namespace})))
+    return Report(kills, busy, acting, intents, len(effects), alive_s / 60, findings, chain)
+
+
+def _finish(daemons: Daemons) -> tuple[Record, ...]:
+    """A last daemon, for which no new incident begins, ends what is under way."""
+    (daemons.folder / "last").touch()
+    daemon = daemons.start()
+    until = time.monotonic() + FINISH_S
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        if in_flight(daemons.records()) == (0, 0):
+            break
+    daemon.terminate()
+    daemon.wait(20)
+    return daemons.records()
