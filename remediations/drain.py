@@ -11,7 +11,8 @@ Output:  a Step: the cordon with our mark, then one eviction a pod, chosen now a
          cordoned the node.
 Errors:  none; a pod that is gone meanwhile needs no eviction, one of the same name has another uid.
 Impact:  HIGH, always: many workloads lose a pod.
-Undo:    uncordon, and take the mark away; pods do not come back by themselves.
+Undo:    uncordon, and take the mark away; pods do not come back by themselves. None where it was cordoned
+         before (see ``uncordon``), or may have been.
 Source:  Kubernetes documentation, "Safely drain a node".
 """
 
@@ -85,14 +86,14 @@ class Drain:
     def _step(self, node: Node, pods: list[Pod]) -> Step:
         mark = {"metadata": {"annotations": {CORDONED_BY: "aiops"}}, "spec": {"unschedulable": True}}
         unmark = {"metadata": {"annotations": {CORDONED_BY: None}}, "spec": {"unschedulable": False}}
-        name, known = node.target, node.unschedulable is not None
+        name, opened = node.target, node.unschedulable is False
         flags = ["--ignore-daemonsets", f"--timeout={self.deadline_s}s"]
         flags += ["--delete-emptydir-data"] if self.local_storage else []
         flags += ["--force"] if self.unowned else []
         return Step(
             summary=f"drain {name}: cordon it and evict its {len(pods)} pods, one after the other",
             change=Change(name, node.resource_version, mark, node.uid),
-            undo=Change(name, node.resource_version, unmark, node.uid) if known else None,
+            undo=Change(name, node.resource_version, unmark, node.uid) if opened else None,
             impact=Impact.HIGH,
             blast_radius=BlastRadius(
                 pods=len(pods),

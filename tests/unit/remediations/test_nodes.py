@@ -177,7 +177,8 @@ def test_a_node_that_a_person_cordoned_is_left_to_that_person():
     facts = with_node(unschedulable=True, annotations={})
     assert "somebody else" in declined(Drain().propose(NODE, facts, NOW))
     ours = with_node(unschedulable=True, annotations=OUR_MARK)
-    assert Drain().propose(NODE, ours, NOW).change.target == NODE
+    step = Drain().propose(NODE, ours, NOW)
+    assert (step.change.target, step.undo) == (NODE, None)  # the cordon was there before, and stays
 
 
 def test_a_drain_needs_to_know_the_pods():
