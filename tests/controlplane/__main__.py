@@ -1,8 +1,8 @@
 """``python -m tests.controlplane build|run``: build the programs once, or run a control plane by hand."""
 
+import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from tests.controlplane import binaries
@@ -30,17 +30,20 @@ def _build() -> int:
 
 
 def _run() -> int:
-    with (
-        tempfile.TemporaryDirectory(prefix="aiops-controlplane-") as folder,
-        ControlPlane(Path(folder)) as plane,
-    ):
-        print(f"export KUBECONFIG={plane.kubeconfig}", flush=True)
-        print("control plane: ready; end it with Ctrl-C", file=sys.stderr)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            return 0
+    asked = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, asked)  # before there are threads: none of them takes it
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="aiops-controlplane-") as folder,
+            ControlPlane(Path(folder)) as plane,
+        ):
+            print(f"export KUBECONFIG={plane.kubeconfig}", flush=True)
+            print("control plane: ready; end it with Ctrl-C", file=sys.stderr)
+            signal.sigwait(asked)
+    except binaries.NotBuiltError as problem:
+        print(f"control plane: {problem}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

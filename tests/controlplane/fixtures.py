@@ -138,5 +138,5 @@ def _put_right(api, shape):
 
 def _own(plane, what):
     if not hasattr(plane, "kubelet"):
-        pytest.skip(f"AIOPS_TEST_KUBECONFIG names an existing cluster: there is no {what}")
+        pytest.skip(f"needs {what}, and AIOPS_TEST_KUBECONFIG names an existing cluster")
     return plane
