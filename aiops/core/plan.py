@@ -69,7 +69,6 @@ def make_plan(
 
 
 TRIED = "rung already tried"
-MOST_CAPTURED = 10  # objects of which evidence is kept before one step
 
 
 def empty_plan(
@@ -181,8 +180,7 @@ def _lone_pod(incident: Incident, owner: Target, facts: Facts) -> tuple[Target, 
 
 def _finished(step: Step, entry: PlaybookStep, rung: int, facts: Facts) -> Step:
     """The step with its name and place, its impact raised by playbook and floor, never lowered."""
-    before = _evidence(step) if entry.capture else ()
-    named = replace(step, remediation=entry.remediation, rung=rung, before=(*before, *step.before))
+    named = replace(step, remediation=entry.remediation, rung=rung)
     impact, because = raised(named, facts)
     if entry.impact is not None and entry.impact.rank > impact.rank:
         because = f"the playbook raises it from {impact}"
@@ -198,18 +196,8 @@ def evidence(step: Step, facts: Facts) -> tuple[Change, ...]:
     ends = {ChangeVerb.EVICT, ChangeVerb.DELETE}
     ended = [change.target for change in (step.change, *step.then) if change.verb in ends]
     changed = facts.owner(step.change.target)
-    told = ended or ([changed] if changed in facts.workloads else [])
+    told = ended or ([changed] if changed in facts.workloads or changed in facts.nodes else [])
     return tuple(Change(target, None, {}, None, ChangeVerb.CAPTURE) for target in told[:MOST_CAPTURED])
-
-
-def _evidence(step: Step) -> tuple[Change, ...]:
-    """What is kept before ``step`` changes it: the object itself, and each pod that it ends."""
-    ends = {ChangeVerb.EVICT, ChangeVerb.DELETE}
-    targets = [step.change.target, *(one.target for one in step.then if one.verb in ends)]
-    if step.change.verb in {ChangeVerb.CREATE, ChangeVerb.CAPTURE}:
-        targets = targets[1:]
-    kept = list(dict.fromkeys(targets))[:MOST_CAPTURED]
-    return tuple(Change(one, None, {}, verb=ChangeVerb.CAPTURE) for one in kept)
 
 
 def _plan(
