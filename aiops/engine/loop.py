@@ -170,6 +170,7 @@ class Loop:
             kill_switch=self.kill_switch(),
             term=self.term,
             protected=self.protected,
+            field_manager=self.field_manager,
         )
         return Turn(
             self.rules, self.recent, self.memory, facts, standing, twice=self.twice, rehearse=self.rehearse

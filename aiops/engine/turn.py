@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from aiops.core import life as lives
 from aiops.core.book import Book, Changed, Closed, IncidentChange, Opened, StormBegan, StormEnded
+from aiops.core.credit import credited, words
 from aiops.core.guards.pace import conditions
-from aiops.core.ledger import decided_entry, outcome_entry, start_entry
+from aiops.core.ledger import attempts_for, decided_entry, outcome_entry, start_entry
 from aiops.core.life import Apply, Command, Event, Life, WakeAt
 from aiops.core.lifecycle import UNDER_WAY, advance
 from aiops.core.merge import absorbed, twin
@@ -126,13 +127,21 @@ class Turn:
                 self.decide(incident)
                 return Changed(incident, what)
             case Closed(incident):
+                incident = self._credited(incident)
                 self.written.append(entries.closed(incident, self.now_ms))
                 self.happen(incident.id, lives.Closed(incident.closed_because), incident)
                 if incident.id not in self.memory.lives:  # else a step's end is still to be known
                     self.memory.drop(incident.id)
+                return Closed(incident)
             case StormBegan() | StormEnded():
                 self.written.append(entries.storm(change))
         return change
+
+    def _credited(self, incident: Incident) -> Incident:
+        """``incident`` with whose fix it was, where it was not ours."""
+        attempts = attempts_for(self.memory.ledger, incident)
+        credit = credited(incident, self.facts, attempts, self.now_ms, self._standing.field_manager)
+        return replace(incident, credit=words(credit))
 
     def _merge(self, into: Incident, incident: Incident) -> IncidentChange:
         """``incident`` is another side of ``into``, as their diagnosis shows: it is not opened."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from aiops.core.requests import answered
 from aiops.engine.aftermath import Aftermath
 from aiops.engine.requests import Desk
-from aiops.model import Request, RequestKind, Status
+from aiops.model import Manager, Request, RequestKind, Status
 from tests.fakes.inbox import FakeInbox
 from tests.unit.core.cases import CART, MINUTE, NOW
 from tests.unit.engine.acting_cases import Acting
@@ -136,6 +136,22 @@ def test_a_lock_is_lifted_by_a_person_and_the_journal_names_them():
     (record,) = timeline.store.read(kinds=("unlocked",))
     assert (record.entry.payload["by"], record.entry.payload["request_id"]) == ("bob", "r-2")
     assert timeline.answer("r-2")[0] is True
+
+
+def test_a_fix_that_a_person_made_is_credited_to_them():
+    """M16: the incident is over, and nothing of ours was verified to have ended it."""
+    timeline = Acting("annotate", kill_switch=lambda: True).calm_hour()
+    timeline.leaks(0)
+    by_hand = Manager("kubectl-edit", NOW + MINUTE, ("spec.template.spec.containers[app].image",))
+    known = timeline.cluster.known
+    cart = replace(known.workloads[CART], managers=(by_hand,))
+    timeline.cluster.known = replace(known, workloads={CART: cart})
+    timeline.calms(2)
+    for minute in range(3, 12):
+        timeline.tick(minute)
+    assert timeline.incident.state == "closed"
+    (record,) = timeline.store.read(kinds=("incident_closed",))
+    assert "kubectl-edit changed Deployment/shop/cart" in record.entry.payload["incident"]["credit"]
 
 
 def test_somebody_who_writes_over_our_change_is_noticed_once():
