@@ -3,7 +3,7 @@
 from aiops.adapters.sqlite.store import SqliteStore
 from aiops.bootstrap.journal import JOURNAL
 from aiops.core.ledger import Ledger, decided_entry, outcome_entry, start_entry
-from aiops.core.life import Applied, Apply, Life
+from aiops.core.life import Applied, Apply, Life, Verified
 from aiops.core.lifecycle import intent_of
 from aiops.engine import entries
 from aiops.engine.window import Rings
@@ -25,13 +25,14 @@ MARK = Mark("intent1", 1)
 PERMIT = Reason("opt_in", Lean.PERMIT, "namespace shop is opted in")
 
 
-def plan(*steps):
+def plan(*steps, **changes):
     """Scale the cart; if that does not help, restart it."""
     made = steps or (
         cases.scale(command="kubectl -n shop scale deployment/cart --replicas=5"),
         cases.step(rung=1),
     )
-    return cases.plan(*made, skipped=("evict_pod: no pod stands out",), facts_unknown=("pdb",))
+    more = {"skipped": ("evict_pod: no pod stands out",), "facts_unknown": ("pdb",)}
+    return cases.plan(*made, **more, **changes)
 
 
 def make(state, *result, the_plan=None, answer=Answer.DONE, namespace="shop"):
@@ -56,5 +57,8 @@ def make(state, *result, the_plan=None, answer=Answer.DONE, namespace="shop"):
     )
     for number, one in enumerate(result or (Result.APPLIED,)):
         store.append([outcome_entry(Outcome(made.id, 0, one, NOW + 1000 * (number + 1), "", ("r",)))], 1)
+    if result and result[-1] is Result.VERIFIED:
+        settled = Life(incident.id, applied=("intent1",))
+        store.append([entries.lived(settled, Verified(made.id, 0), (), NOW + 5_000)], 1)
     store.close()
     return state
