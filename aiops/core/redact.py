@@ -45,11 +45,12 @@ WORDS = (
     "otp(?![a-z])",
 )
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_BEGIN, _END = (rf"-----{word} [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----" for word in ("BEGIN", "END"))
 _FORMS = tuple(
     (re.compile(pattern), text)
     for pattern, text in (
         # a private key, whole or with its end cut off; for one without its beginning see ``_without_tails``
-        (r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z0-9 -]*-----|\Z)", REDACTED),
+        (rf"{_BEGIN}[\s\S]*?(?:{_END}|\Z)", REDACTED),
         (r"(?i)((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]{0,20}(?:key|token)|www-authenticate)"
          r"(\\*[\"']?\s*[:=]\s*)[^\r\n]+", rf"\1\2{REDACTED}"),
         (r"(?i)\b(bearer|basic|negotiate|digest)\s+[A-Za-z0-9+/=._~-]{6,}", rf"\1 {REDACTED}"),
@@ -62,7 +63,7 @@ _FORMS = tuple(
         (r"(?m)^\s*[A-Za-z0-9+/]{48,}={0,2}\s*$", REDACTED),  # a line from the middle of a key
     )
 )  # fmt: skip
-_KEY_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
+_KEY_BEGIN, _KEY_END = re.compile(_BEGIN), re.compile(_END)
 _OF_A_KEY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\\ \t\r\n")
 _LONGEST_KEY = 16_384
 _RANDOM = re.compile(r"[A-Za-z0-9+_-]{40,}={0,2}")
@@ -98,10 +99,9 @@ def _without_tails(text: str) -> str:
     """Without private keys of which only the end is there, as in the last lines of a log."""
     kept, since = [], 0
     for end in _KEY_END.finditer(text):
-        start = end.start()
+        start, whole = end.start(), _KEY_BEGIN.search(text, since, end.start()) is not None
         while start > max(since, end.start() - _LONGEST_KEY) and text[start - 1] in _OF_A_KEY:
             start -= 1
-        whole = text[since:start].endswith("-----")  # its beginning is there
         kept.append(text[since : end.end()] if whole else text[since:start] + REDACTED)
         since = end.end()
     return "".join((*kept, text[since:]))

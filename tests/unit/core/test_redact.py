@@ -109,8 +109,9 @@ def test_lines_from_the_middle_of_a_key_are_hidden():
     assert redact(f"ok\n{KEY_LINE}\n{KEY_LINE}\nok") == f"ok\n{REDACTED}\n{REDACTED}\nok"
 
 
-def test_what_stands_between_two_keys_stays():
-    text = "\n".join([*pem(KEY_LINE), "between", *pem(KEY_LINE), "after"])
+@pytest.mark.parametrize("line", [KEY_LINE, "no-base64: CANARY"])
+def test_what_stands_between_two_keys_stays(line):
+    text = "\n".join([*pem(line), "between", *pem(KEY_LINE), "after"])
     assert redact(text) == f"{REDACTED}\nbetween\n{REDACTED}\nafter"
 
 
