@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -10,11 +11,14 @@ from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.switch import ConfigMapStop, hasty
 from aiops.adapters.switch import Switch
 from aiops.cli import app
-from aiops.errors import Forbidden
-from aiops.model import Access, KubernetesSettings
+from aiops.errors import Forbidden, Unavailable
+from aiops.model import Access, Change, KubernetesSettings, Result, Target
+from tests.chaos.scripted_prometheus import Scripted
 from tests.controlplane.identities import rule
 from tests.controlplane.objects import deployment, is_complete
+from tests.integration.daemon import Daemon
 from tests.unit.cli import acted
+from tests.unit.core import cases
 
 pytestmark = pytest.mark.integration
 NAME = "aiops-stop"
@@ -170,3 +174,95 @@ def test_a_plan_with_fewer_rights_says_what_it_could_not_see(namespace, service_
     (unseen,) = [one for one in result.stdout.splitlines() if "could not be read with your rights" in one]
     assert "workloads" in unseen
     assert "pods" not in unseen
+
+
+@pytest.fixture
+def carried_out(api, namespace, tmp_path):
+    """A Deployment that the daemon has scaled from 4 to 5 pods, and the state folder in which it says so."""
+    api.create(deployment(namespace, "cart", replicas=4), fieldManager="kubectl-create")
+    made = api.wait("Deployment", namespace, "cart", is_complete)
+    target, uid = Target("Deployment", namespace, "cart"), made["metadata"]["uid"]
+    version = made["metadata"]["resourceVersion"]
+    change = Change(target, version, {"spec": {"replicas": 5}}, uid)
+    step = cases.scale(change=change, undo=replace(change, patch={"spec": {"replicas": 4}}))
+    acted.make(
+        tmp_path / "state",
+        Result.APPLIED,
+        Result.VERIFIED,
+        the_plan=acted.plan(step, target=target),
+        namespace=namespace,
+    )
+    mark = {"metadata": {"annotations": {"aiops.dev/intent": "intent1", "aiops.dev/term": "1"}}}
+    api.patch("Deployment", namespace, "cart", {**mark, "spec": {"replicas": 5}}, fieldManager="aiops")
+    return target
+
+
+@pytest.fixture
+def daemon(carried_out, service_account, tmp_path):
+    """``aiops run`` in mode observe, that may scale Deployments; its Prometheus shows nothing bad."""
+    account = service_account(
+        "aiops",
+        cluster_rules=[rule("get list watch", "*", "*"), rule("patch", "deployments", "apps")],
+    )
+    access = f"kubernetes: {{access: kubeconfig, kubeconfig: {account}}}"
+    folder = config(tmp_path, f"{access}\ndetection: {{step: 1s, history: 1m}}\n")
+    with Scripted() as scripted, Daemon(tmp_path, scripted.url, folder) as running:
+        until = time.monotonic() + 60
+        while running.get("/readyz")[0] != 200:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield running
+
+
+def replicas(api, target):
+    return api.get("Deployment", target.namespace, target.name)["spec"]["replicas"]
+
+
+def test_a_persons_undo_is_carried_out_by_the_daemon_and_marked(
+    api, audit, daemon, carried_out, namespace, tmp_path
+):
+    """E5: once, under a mark of its own; the journal names who asked and why."""
+    since = audit.now()
+    result = run("undo", "i1", "--state", daemon.state, "--reason", "made checkout slower", "--wait", "60s")
+    assert result.exit_code == 0, (result.stderr, result.exception, daemon.log[-20:])
+    assert replicas(api, carried_out) == 4
+    (seen,) = audit.mutating(namespace=namespace, since=since, user_agent="aiops/", dry_run=False)
+    assert (seen.verb, seen.resource, seen.code) == ("patch", "deployments", 200)
+    told = run("journal", "--state", daemon.state, "--incident", "i1").stdout
+    assert "made checkout slower" in told
+    assert "done: " in told
+    again = run("undo", "i1", "--state", daemon.state)
+    assert (again.exit_code, "undone" in again.stderr) == (1, True)
+
+
+def test_what_somebody_changed_since_is_left_alone_and_the_person_is_told(
+    api, audit, daemon, carried_out, namespace
+):
+    """M16."""
+    api.patch("Deployment", namespace, "cart", {"spec": {"replicas": 7}}, fieldManager="kubectl-scale")
+    since = audit.now()
+    result = run("undo", "i1", "--state", daemon.state, "--wait", "60s")
+    assert result.exit_code == 1, (result.stdout, result.exception)
+    assert "changed" in result.stderr
+    assert replicas(api, carried_out) == 7
+    assert audit.mutating(namespace=namespace, since=since, user_agent="aiops/", dry_run=False) == []
+
+
+def test_while_it_is_stopped_nothing_is_taken_back_and_after_resuming_it_is(
+    api, audit, daemon, carried_out, namespace
+):
+    """B5: the switch holds a person's own request too."""
+    assert run("stop", "--state", daemon.state, "--reason", "hands off").exit_code == 0
+    since = audit.now()
+    held = run("undo", "i1", "--state", daemon.state, "--wait", "5s")
+    assert isinstance(held.exception, Unavailable)
+    assert "under way still" in str(held.exception)
+    assert audit.mutating(namespace=namespace, since=since, user_agent="aiops/", dry_run=False) == []
+    assert replicas(api, carried_out) == 5
+    assert run("resume", "--state", daemon.state).exit_code == 0
+    until = time.monotonic() + 20
+    while replicas(api, carried_out) != 4:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    switched = run("journal", "--state", daemon.state, "--kind", "switch_changed").stdout
+    assert "hands off" in switched
