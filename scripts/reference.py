@@ -12,7 +12,7 @@ import click
 
 from aiops.bootstrap.plugins import found
 from aiops.cli import COMMANDS, app
-from scripts import configuration
+from scripts import configuration, remediations
 from scripts.markdown import table
 
 ROOT = Path(__file__).parent.parent
@@ -29,10 +29,10 @@ def default_of(field: dataclasses.Field[Any]) -> str:
     return "required"
 
 
-def plugins(group: str, title: str) -> str:
-    """Each plug-in of ``group``: its module's docstring and its parameters."""
-    parts = [f"# {title}\n"]
-    for name, point in found(group).items():
+def detectors() -> str:
+    """Each detector: its module's docstring and its parameters."""
+    parts = ["# Detectors\n"]
+    for name, point in found("aiops.detectors").items():
         kind = point.load()
         module = importlib.import_module(kind.__module__)
         head, _, body = (module.__doc__ or "").strip().partition("\n")
@@ -40,13 +40,6 @@ def plugins(group: str, title: str) -> str:
         rows = [(field.name, f"`{default_of(field)}`") for field in dataclasses.fields(kind)]
         if rows:
             parts.append(table(("parameter", "default"), rows) + "\n")
-        rights = getattr(kind, "rights", ())
-        if rights:
-            lines = [
-                (right.group or "core", right.resource, right.verb, ", ".join(right.fields))
-                for right in rights
-            ]
-            parts.append(table(("API group", "resource", "verb", "fields it writes"), lines) + "\n")
     return "\n".join(parts)
 
 
@@ -126,8 +119,8 @@ PAGES: Mapping[Path, Callable[[], str]] = dict(
         (ROOT / "config" / "aiops.yaml", configuration.aiops_yaml),  # first: what follows reads it
         _page("configuration.md", configuration.page),
         _page("cli.md", command_line),
-        _page("detectors.md", lambda: plugins("aiops.detectors", "Detectors")),
-        _page("remediations.md", lambda: plugins("aiops.remediations", "Remediations")),
+        _page("detectors.md", detectors),
+        _page("remediations.md", remediations.page),
         _page("signals.md", signals),
         _page("playbooks.md", playbooks),
         _page("incident-classes.md", incident_classes),
