@@ -16,10 +16,10 @@ HEAD = """# Remediations
 A remediation proposes a step and never does it. Every step is absolute (so many pods, this revision), bound
 to the uid and the version of the object that it was planned on, and shown first: `aiops plan INCIDENT`.
 
-- **Impact** is what a remediation says of its own step. The impact floor and a playbook may raise it and never
-  lower it; HIGH goes to a person.
-- **Undo** is planned with the step, with the values as they were. It is carried out where the step did not help
-  and what it wrote still stands, but for a rollback: going forward again is never automatic.
+- **Impact** is what a remediation says of its own step. The impact floor and a playbook may raise it and
+  never lower it; HIGH goes to a person.
+- **Undo** is planned with the step, with the values as they were. It is carried out where the step did not
+  help and what it wrote still stands, but for a rollback: going forward again is never automatic.
 - **Rights** are the verbs and the exact fields that a step writes. Every write but a delete and a resize
   carries our mark too: the annotations `aiops.dev/intent` and `aiops.dev/term`, so `metadata.annotations` is
   written besides. Where a step of a playbook says `capture: true`, `get` on pods and `list` on events are
