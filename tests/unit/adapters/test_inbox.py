@@ -147,7 +147,7 @@ def test_of_very_many_the_first_hundred_come_first(inbox):
     assert inbox.pending() == tuple(many[:100])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
