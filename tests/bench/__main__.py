@@ -1,13 +1,13 @@
-"""``python -m tests.bench [start|replay|tick ...]``: measure, print the table, write ``build/bench.json``."""
+"""``python -m tests.bench [PART ...]``: measure, print the table, write ``build/bench.json``."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import replay, start, tick
+from tests.bench import cluster, replay, start, tick
 from tests.measure import write
 
-PARTS = {"start": start.rows, "replay": replay.rows, "tick": tick.rows}
+PARTS = {"start": start.rows, "replay": replay.rows, "tick": tick.rows, "cluster": cluster.rows}
 
 
 def main(names: list[str]) -> int:

@@ -47,6 +47,7 @@ class ApiServer:
         self.log = []  # (version, kind, type, object)
         self.lists, self.watches = defaultdict(list), defaultdict(list)  # what the next ones are to do
         self.forbidden, self.asked, self.down = set(), [], False
+        self.accepted = defaultdict(list)  # by kind
         self.token = None  # where one is asked for
         self.lock, self.changed, self.stopping = threading.RLock(), threading.Condition(), False
         api = self
@@ -54,8 +55,7 @@ class ApiServer:
         class Handler(_Handler):
             server_is = api
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -120,8 +120,16 @@ class ApiServer:
         return Path(folder) / "kubeconfig"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # all kinds connect at once
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = (
+        True  # head and body are two writes: else each answer waits for an acknowledgement
+    )
     server_is: ApiServer
 
     def do_GET(self):
@@ -129,6 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         api.asked.append(("GET", parts.path, query, self.headers.get("Authorization", "")))
         kind, watch = PATHS.get(parts.path), "watch" in query
+        api.accepted[kind].append(self.headers.get("Accept", ""))
         if api.down:
             self.close_connection = True
         elif api.token is not None and self.headers.get("Authorization") != f"Bearer {api.token}":
@@ -163,11 +172,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _whole(self, answer):
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer.body)))
-        for name, value in answer.headers.items():
+        for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
+        self.close_connection = "Content-Length" in answer.headers  # it lies, so nothing can follow
 
     def _watch(self, kind, query, told):
         api, at = self.server_is, int(query["resourceVersion"])

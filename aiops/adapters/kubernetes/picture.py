@@ -186,6 +186,7 @@ class Picture:
         target = before.workload.target
         self._budgets.drop_workload(target)
         self._workloads.pop(target, None)
+        self._changed.add("workloads")
         self._told.pop(target, None)
         for name in before.references:
             self._takers[target.namespace, name].discard(target)

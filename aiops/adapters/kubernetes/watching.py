@@ -24,7 +24,7 @@ from aiops.errors import Forbidden, NotFound, PortError, Unavailable
 from aiops.model import Target
 from aiops.ports import Clock
 
-SLACK_S = 3.0  # longer than a watch may last, until it counts as silent
+SLACK_S = 3.0  # at most so much longer than it is to last, until a watch counts as silent
 FIRST_S, LONGEST_S = 0.25, 4.0  # to wait after a failure, before jitter
 REFUSED_S = 60.0  # to wait where we are not allowed to, or the kind does not exist
 SURE = 3  # refusals in a row until what was known of a kind is given up
@@ -143,6 +143,7 @@ class Watching:
 
     def _watch(self) -> None:
         seconds = self.api.settings.watch_s
+        read_s = seconds + min(SLACK_S, self.api.settings.read_timeout_s)
         query = [
             ("watch", "1"),
             ("resourceVersion", self.version),
@@ -152,7 +153,7 @@ class Watching:
         begun_s = self.clock.monotonic_s()
         self.status.begun += 1
         only = self.kind.metadata_only
-        with self.api.stream(self.kind.path, query, read_s=seconds + SLACK_S, metadata_only=only) as stream:
+        with self.api.stream(self.kind.path, query, read_s=read_s, metadata_only=only) as stream:
             self.stream = stream
             try:
                 if stream.status != 200:
