@@ -207,6 +207,82 @@ def test_rights_that_lack_one_verb_are_named(world, service_account):
     assert "get jobs.batch" in look.detail
 
 
+def test_the_servers_own_flow_control_is_a_throttle_that_says_when_to_come_back(world, api, service_account):
+    """E8: a level with next to no seats turns away what a crowd of one account sends."""
+    name, group = f"{world.namespace}-none", "/apis/flowcontrol.apiserver.k8s.io/v1"
+    limited = {"nominalConcurrencyShares": 0, "borrowingLimitPercent": 0, "limitResponse": {"type": "Reject"}}
+    level = {"metadata": {"name": name}, "spec": {"type": "Limited", "limited": limited}}
+    who = {"kind": "ServiceAccount", "serviceAccount": {"namespace": world.namespace, "name": "throttled"}}
+    what = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": True}
+    flow = {
+        "matchingPrecedence": 2,
+        "priorityLevelConfiguration": {"name": name},
+        "rules": [{"subjects": [who], "resourceRules": [what]}],
+    }
+    hands = Hands(service_account("throttled", [rule("get patch", "deployments", "apps")]))
+    change = world.bound(world.deployment(), PAUSE)
+    api.call("POST", f"{group}/prioritylevelconfigurations", level)
+    api.call("POST", f"{group}/flowschemas", {"metadata": {"name": name}, "spec": flow})
+    try:
+        receipts = _crowd(hands, change)
+        throttled = [one for one in receipts if one.answer is Answer.THROTTLED]
+        assert throttled, "the level never came into force"
+        assert all(one.retry_after_s for one in throttled)
+        assert {one.answer for one in receipts} == {Answer.THROTTLED, Answer.DONE}
+    finally:
+        api.call("DELETE", f"{group}/flowschemas/{name}")
+        api.call("DELETE", f"{group}/prioritylevelconfigurations/{name}")
+    assert (paused(world), world.commits()) == (False, [])
+
+
+def _crowd(hands, change):
+    """Dry runs from many threads at once, until some are turned away."""
+    receipts, deadline = [], time.monotonic() + 15
+    while time.monotonic() < deadline and not any(one.answer is Answer.THROTTLED for one in receipts):
+        send = lambda: receipts.append(hands.send(change, OURS, dry_run=True))  # noqa: E731
+        threads = [threading.Thread(target=send) for _ in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return receipts
+
+
+def test_a_webhook_that_cannot_be_asked_leaves_it_unknown_and_a_look_tells(world, api):
+    """E9: 500, with nothing done."""
+    name = f"{world.namespace}-hook.aiops.dev"
+    hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    what = {
+        "apiGroups": ["apps"],
+        "apiVersions": ["v1"],
+        "operations": ["UPDATE"],
+        "resources": ["deployments"],
+    }
+    hook = {
+        "name": name,
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "rules": [what],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": world.namespace}},
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": 1,
+    }
+    change = world.bound(world.deployment(), PAUSE)
+    api.call("POST", hooks, {"metadata": {"name": name}, "webhooks": [hook]})
+    try:
+        deadline = time.monotonic() + 10
+        while (receipt := world.cluster.send(change, OURS, dry_run=True)).answer is Answer.DONE:
+            assert time.monotonic() < deadline, "the webhook never came into force"
+            time.sleep(0.1)
+        receipt = world.cluster.send(change, OURS)
+        assert receipt.answer is Answer.UNKNOWN, receipt
+        assert "failed calling webhook" in receipt.detail
+    finally:
+        api.call("DELETE", f"{hooks}/{name}")
+    assert world.cluster.look(change, OURS).sight is Sight.ABSENT
+
+
 def test_a_resize_in_place_keeps_no_mark_and_is_told_by_its_effect(world, api):
     """E3: the server drops all of the metadata of a resize."""
     body = {
