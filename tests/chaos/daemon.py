@@ -21,7 +21,7 @@ from aiops.engine.loop import Loop
 from aiops.engine.rehearse import Rehearsal
 from aiops.engine.window import Recorded
 from aiops.errors import Conflict, PortError
-from tests.chaos.load import Load, load_rules, number_of
+from tests.chaos.load import MOST, SEEN, Load, load_rules, number_of
 from tests.chaos.server import writer_of
 from tests.controlplane.api import Api
 
@@ -41,52 +41,42 @@ class Daemon:
     """The loop, and which incidents it was told of."""
 
     def __init__(self, kubeconfig: Path, namespace: str, folder: Path):
-        began = folder / "began"
-        if not began.exists():
-            began.write_text(str(time.time_ns() // 1_000_000))
         self.store = SqliteStore(folder / "journal.db")
         term = self.store.term() + 1
         self.store.begin_term(term)
-        self.load = Load(namespace, int(began.read_text()), Api.of(kubeconfig, "tests-chaos"))
+        self.load = Load(namespace, Api.of(kubeconfig, "tests-chaos"))
         hands = Hands(kubeconfig, self.facts)
         self.loop = Loop(load_rules(namespace), self.store, term, Recorded({}))
         self.loop.carry_out = Carrier(hands, self.load.status)
         self.loop.rehearse = Rehearsal(hands, term)
         self.loop.fresh = self.facts
         self.loop.restore()
-        self.told = {number_of(one.prime.name) for one in self.loop.book.open.values()}
-        self.told |= {number_of(one.prime.name) for one in self.loop.book.closed}
-        self.calmed: set[int] = set()
+        known = [one.entry.payload["incident"] for one in self.store.read(kinds=("incident_opened",))]
+        self.next = 1 + max((number_of(one["targets"][0]["name"]) for one in known), default=-1)
+        self.seen = frozenset()  # primes that the facts of the last tick had
         self.last = folder / "last"  # once it is there, no new incident begins
 
     def facts(self, now_ms: int):
-        ours = [one for one in self.loop.book.open.values() if one.id in self._under_way()]
-        return self.load.facts(now_ms, frozenset(number_of(one.prime.name) for one in ours))
-
-    def _under_way(self):
-        lives = self.loop.memory.lives
-        return {incident_id for incident_id, life in lives.items() if life.state in UNDER_WAY}
+        mine = {number_of(one.prime.name) for one in self.loop.book.open.values()}
+        return self.load.facts(now_ms, mine | set(range(self.next, self.next + SEEN)))
 
     def tick(self) -> None:
         """One tick; what the journal refuses is told again."""
         now_ms = time.time_ns() // 1_000_000
-        fresh = [one for one in self.load.begun(now_ms) if one not in self.told and not self.last.exists()]
-        done = [one for one in self._ended() if one not in self.calmed]
-        news = [self.load.raised(one, now_ms) for one in fresh]
-        news += [self.load.cleared(one, now_ms) for one in done]
-        self.loop.advance(now_ms, news, self.facts(now_ms), SEEING)
-        self.told.update(fresh)
-        self.calmed.update(done)
+        facts = self.facts(now_ms)
+        busy = {one for one, life in self.loop.memory.lives.items() if life.state in UNDER_WAY}
+        news = [self.load.cleared(one, now_ms) for one in self._over(busy)]
+        begins = len(busy) < MOST and self.load.prime(self.next) in self.seen and not self.last.exists()
+        if begins:
+            news.append(self.load.raised(self.next, now_ms))
+        self.loop.advance(now_ms, news, facts, SEEING)
+        self.next += begins
+        self.seen = frozenset(facts.workloads)
 
-    def _ended(self):
+    def _over(self, busy):
         """Incidents whose step is over: their metric is back in its band."""
-        busy = self._under_way()
-        over = {one.incident_id for one in self.loop.ledger.attempts if not one.in_flight}
-        return [
-            number_of(one.prime.name)
-            for one in self.loop.book.open.values()
-            if one.id in over and one.id not in busy
-        ]
+        over = {one.incident_id for one in self.loop.ledger.attempts if not one.in_flight} - busy
+        return [number_of(one.prime.name) for one in self.loop.book.open.values() if one.id in over]
 
 
 def main(arguments: list[str]) -> int:

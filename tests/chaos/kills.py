@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,13 +19,12 @@ from aiops.model import Record
 from tests.chaos import load
 from tests.chaos.acts import manifests
 from tests.chaos.model import Finding, Kind, Where, effects_of_audit, violations
-from tests.controlplane.api import ApiError
 
 LEAST_A_MINUTE = 20  # intents, else the run is invalid (G3)
 LEAST_BUSY = 0.3  # of the kills
-ALIVE_S = (0.1, 1.6)  # how long a daemon lives after its first tick may begin
-AHEAD = 150  # incidents whose objects stand ready
-FINISH_S = 30.0
+ALIVE_S = (0.1, 2.4)  # how long a daemon lives after its first tick may begin
+AHEAD = 40  # incidents whose objects stand ready
+FINISH_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -57,43 +55,28 @@ class Report:
 
 
 class Objects:
-    """Makes the objects of the load ahead of it, in a thread of its own."""
+    """A namespace with the objects of the load, made ahead of it."""
 
     def __init__(self, api, namespace: str):
         self.api, self.namespace, self.made = api, namespace, 0
-        self.wanted, self._stop = AHEAD, threading.Event()
-        labels = {"aiops.dev/opt-in": "true"}
-        api.create(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
-        )
-        api.wait("ServiceAccount", namespace, "default", bool)
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
-        self._make()
-        self._thread.start()
+        labels = {"aiops.dev/opt-in": "true"}
+        space = {"name": self.namespace, "labels": labels}
+        self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": space})
+        self.api.wait("ServiceAccount", self.namespace, "default", bool)
         return self
 
     def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
         self.api.delete("Namespace", None, self.namespace)
 
-    def _make(self):
-        while self.made < self.wanted:
+    def make(self, begun: int):
+        """``AHEAD`` more than have begun."""
+        while self.made < begun + AHEAD:
             place = load.place_of(self.namespace, self.made)
             for manifest in manifests(load.act_of(self.made).facts(place), place):
                 self.api.create(manifest)
             self.made += 1
-
-    def _run(self):
-        began = time.monotonic()
-        while not self._stop.wait(0.5):
-            self.wanted = AHEAD + int((time.monotonic() - began) / load.EVERY_S)
-            try:
-                self._make()
-            except ApiError as error:
-                print(f"objects: {error}", file=sys.stderr)
 
 
 class Daemons:
@@ -152,7 +135,8 @@ def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] 
     daemons = Daemons(plane.kubeconfig, namespace, folder)
     busy = acting = 0
     alive_s = 0.0
-    with Objects(plane.api, namespace):
+    with Objects(plane.api, namespace) as objects:
+        objects.make(0)
         for number in range(kills):
             daemon = daemons.start()
             began = time.monotonic()
@@ -160,7 +144,9 @@ def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] 
             daemon.send_signal(signal.SIGKILL)
             daemon.wait()
             alive_s += time.monotonic() - began
-            flying, sending = in_flight(daemons.records())
+            records = daemons.records()
+            objects.make(sum(one.entry.kind == "incident_opened" for one in records))
+            flying, sending = in_flight(records)
             busy, acting = busy + bool(flying), acting + bool(sending)
             if (number + 1) % 10 == 0:
                 tell(f"{number + 1} kills, {busy} in flight, {acting} while acting")

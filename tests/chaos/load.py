@@ -1,12 +1,12 @@
-"""A load of incidents for the daemon of ``tests.chaos.daemon``: what begins when, and what is known then.
+"""A load of incidents for the daemon of ``tests.chaos.daemon``: which comes next, and what is known of it.
 
-Incident number k is act ``MIX[k % 8]`` at a place of its own, tagged ``-k<number>x``; it is seen from
-``SEEN_S`` before its metric leaves the band, which is at ``k * EVERY_S`` after the start. Every third fix is
-useless, so that undos are under way too. Everything follows from the number and the start: a daemon that is
-killed goes on with the same load.
+Incident number k is act ``MIX[k % len(MIX)]`` at a place of its own, tagged ``-k<number>x``. Each third fix
+is useless, so that undos are under way too. Whenever fewer than ``MOST`` are under way the next
+one begins. Everything follows from the number: a daemon that is killed goes on with the same load.
 """
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import replace
 
 from aiops.core.detect import Cleared, Raised
 from aiops.model import Budgets, Correlation, Facts, Mode, Policy, Scope, Status, StormLimits, Verification
@@ -17,8 +17,9 @@ from tests.unit.core.cases import anomaly
 from tests.unit.engine.loop_cases import rules
 
 MIX = tuple(one for one in ACTS if not one.asks and one.name != "cordon")  # a node has no namespace to opt in
-EVERY_S, SEEN_S = 0.4, 1.0
-LAST_S = 20.0  # an incident that is not over by then is looked at no more, unless something is under way
+MOST = 8  # incidents at once
+SEEN = 5  # numbers that are known before they are bad: what is bad at first sight is not acted upon
+FRESH_S = 0.2  # as old may the picture of the cluster be
 QUICK = Verification(settle_s=1, deadline_s=2, good=1, of=1)
 MANY = 10**6
 BUDGETS = Budgets(MANY, MANY, MANY, MANY, MANY, MANY, MANY, 1, 1800)
@@ -61,30 +62,18 @@ def load_rules(namespace: str):
     return rules(*books, policy=policy, correlation=GROUPING)
 
 
-@dataclass
 class Load:
-    """What the daemon sees at a time. ``began_ms``: the start of the very first daemon."""
+    """What there is to see. ``api`` reads the objects."""
 
-    namespace: str
-    began_ms: int
-    api: object  # reads the objects
-
-    def due_ms(self, number: int) -> int:
-        """When incident ``number`` begins."""
-        return self.began_ms + int(1000 * EVERY_S * (number + 1)) + int(1000 * SEEN_S)
+    def __init__(self, namespace: str, api):
+        self.namespace, self.api = namespace, api
+        self._read_s, self._there = 0.0, {}
 
     def prime(self, number: int):
         return act_of(number).prime(place_of(self.namespace, number))
 
-    def begun(self, now_ms: int) -> range:
-        """Numbers whose metric has left its band."""
-        return range(
-            max(0, int((now_ms - self.due_ms(0)) / (1000 * EVERY_S)) + 1) if now_ms >= self.due_ms(0) else 0
-        )
-
     def raised(self, number: int, now_ms: int) -> Raised:
-        since_ms = min(self.due_ms(number), now_ms)
-        one = anomaly(self.prime(number), f"memory-{act_of(number).name}", since_ms=since_ms)
+        one = anomaly(self.prime(number), f"memory-{act_of(number).name}", since_ms=now_ms)
         return Raised(replace(one, at_ms=now_ms))
 
     def cleared(self, number: int, now_ms: int) -> Cleared:
@@ -94,34 +83,28 @@ class Load:
         """Every third fix is useless."""
         return Status.ANOMALY if number_of(target.name) % 3 == 2 else Status.NORMAL
 
-    def facts(self, now_ms: int, under_way: frozenset[int]) -> Facts:
-        """Of the incidents that are young, or under way: what their acts know, as the objects are now."""
-        last = int((now_ms - self.began_ms) / (1000 * EVERY_S)) + 1
-        young = range(max(0, last - int(LAST_S / EVERY_S)), max(0, last))
-        numbers = sorted({*young, *under_way})
-        found = [act_of(one).facts(place_of(self.namespace, one), now_ms) for one in numbers]
-        base = act_of(0).facts(place_of(self.namespace, 0), now_ms)
-        parts = {name: {} for name in PARTS} | {"nodes": dict(base.nodes)}
-        for one in found:
-            for name in PARTS:
-                parts[name].update(getattr(one, name))
-        conditions = tuple(condition for one in found for condition in one.conditions)
-        there = self._objects()
-        known = {
+    def facts(self, now_ms: int, numbers) -> Facts:
+        """What the acts of these incidents know, as the objects are now; what is not there is left out."""
+        found = [act_of(one).facts(place_of(self.namespace, one), now_ms) for one in sorted(numbers)]
+        base, there = act_of(0).facts(place_of(self.namespace, 0), now_ms), self._objects()
+        parts = {
             name: {
-                target: renewed(one, there[target.kind, target.name])
-                for target, one in part.items()
+                target: renewed(known, there[target.kind, target.name])
+                for one in found
+                for target, known in getattr(one, name).items()
                 if (target.kind, target.name) in there
             }
-            for name, part in parts.items()
-            if name != "nodes"
+            for name in PARTS
         }
-        return healthy(replace(base, conditions=conditions, **known))
+        conditions = tuple(condition for one in found for condition in one.conditions)
+        return healthy(replace(base, conditions=conditions, **parts | {"nodes": base.nodes}))
 
     def _objects(self):
-        kinds = ("Deployment", "Pod", "Job", "CronJob")
-        return {
-            (kind, one["metadata"]["name"]): one
-            for kind in kinds
-            for one in self.api.list(kind, self.namespace)
-        }
+        if time.monotonic() - self._read_s > FRESH_S:
+            self._there = {
+                (kind, one["metadata"]["name"]): one
+                for kind in ("Deployment", "Pod", "Job", "CronJob")
+                for one in self.api.list(kind, self.namespace)
+            }
+            self._read_s = time.monotonic()
+        return self._there
