@@ -14,7 +14,7 @@ from aiops.errors import ConfigError, InputError, Problem
 from aiops.model import KubernetesSettings, Policy, Stop
 
 if TYPE_CHECKING:
-    from aiops.adapters.kubernetes.switch import ConfigMapStop
+    from aiops.adapters.kubernetes.switch import ConfigMapHand
 
 LONGEST = 1_000  # characters of a reason
 
@@ -73,7 +73,7 @@ Pull = Callable[[], bool]  # whether it changed anything
 @dataclass(frozen=True, slots=True)
 class _Places:
     file: StopFile | None
-    config_map: "ConfigMapStop | None"
+    config_map: "ConfigMapHand | None"
     notes: tuple[str, ...]
     namespace: str
     name: str
@@ -132,12 +132,12 @@ def _file(where: Where, kubernetes: KubernetesSettings) -> StopFile | None:
 
 def _config_map(
     where: Where, kubernetes: KubernetesSettings, namespace: str, name: str
-) -> "ConfigMapStop | None":
-    from aiops.adapters.kubernetes.switch import ConfigMapStop, hasty
+) -> "ConfigMapHand | None":
+    from aiops.adapters.kubernetes.switch import ConfigMapHand, hasty
 
     if not name:
         raise InputError("--cluster: expected kubernetes.stop.config_map in the configuration, got none")
-    return ConfigMapStop(person_api(hasty(kubernetes), where.kubeconfig, where.context), namespace, name)
+    return ConfigMapHand(person_api(hasty(kubernetes), where.kubeconfig, where.context), namespace, name)
 
 
 def _standing(places: _Places, changed: list[str], command: str) -> Standing:

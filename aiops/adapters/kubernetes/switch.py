@@ -3,7 +3,7 @@
 Input:   the ConfigMap ``namespace/name``; beside ``stop`` it may say ``by``, ``at`` and ``why``.
 Output:  absent: off. Everything else that is not a clear "false" stops us: no answer in time, 401, 403, 5xx,
          no such key, another value, an answer that is not an API server's.
-Errors:  none while looking. ``pull`` and ``release``, which people call, raise PortError.
+Errors:  none while looking. ``pull`` and ``release``, which only people call, raise PortError.
 Cost:    one GET, ``CONNECT_S`` and ``READ_S`` at most.
 """
 
@@ -66,7 +66,12 @@ class ConfigMapStop:
             got = "no such key" if value is None else f"{value!r}"[:100]
             return Stop(self.place, None, why=f'key stop: expected "true" or "false", got {got}')
         by, at, why = (str(data.get(key, ""))[:LONGEST] for key in ("by", "at", "why"))
-        return Stop(self.place, value == "true", by, at, why)
+        writer, since = _written(found)
+        return Stop(self.place, value == "true", by or writer, at or since, why)
+
+
+class ConfigMapHand(ConfigMapStop):
+    """The same for a person, who may also write it, with that person's own rights. Never the daemon's."""
 
     def pull(self, by: str, why: str, now_ms: int) -> bool:
         """Stop: write the ConfigMap, made where it is missing; who was first stays. Whether it changed
@@ -99,6 +104,17 @@ class ConfigMapStop:
             error: PortError = refusal(f"{verb} configmaps {self.place}", reply)
             raise error
         return True
+
+
+def _written(found: Mapping[str, Any]) -> tuple[str, str]:
+    """(by which tool, when) it was written last, as the API server keeps it; "" where it does not."""
+    meta = found.get("metadata")
+    managers = meta.get("managedFields") if isinstance(meta, dict) else None
+    known = [one for one in managers or () if isinstance(one, dict) and isinstance(one.get("time"), str)]
+    if not known:
+        return "", ""
+    newest = max(known, key=lambda one: str(one["time"]))
+    return str(newest.get("manager", ""))[:LONGEST], str(newest["time"])[:LONGEST]
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from aiops.adapters.kubernetes.connect import connect
-from aiops.adapters.kubernetes.switch import CONNECT_S, READ_S, ConfigMapStop, hasty
+from aiops.adapters.kubernetes.switch import CONNECT_S, READ_S, ConfigMapHand, ConfigMapStop, hasty
 from aiops.adapters.switch import Switch
 from aiops.errors import Forbidden, Unavailable
 from aiops.model import Access, KubernetesSettings, Stop
@@ -26,7 +26,7 @@ def server():
 @pytest.fixture
 def switch(server, tmp_path):
     settings = KubernetesSettings(access=Access.KUBECONFIG, kubeconfig=str(server.kubeconfig(tmp_path)))
-    return ConfigMapStop(connect(hasty(settings)), "aiops", "aiops-stop")
+    return ConfigMapHand(connect(hasty(settings)), "aiops", "aiops-stop")
 
 
 def test_a_config_map_that_is_not_there_stops_nobody(switch):
@@ -123,3 +123,16 @@ def test_a_server_that_is_gone_cannot_be_told(server, switch):
     server.close()
     with pytest.raises(Unavailable):
         switch.pull("ada", "", NOW)
+
+
+def test_where_it_does_not_say_who_the_server_says_by_which_tool(server, switch):
+    """As kubectl makes it: there is the key and nothing else."""
+    managers = [{"manager": "kubectl-create", "time": "2026-03-01T00:00:00Z"}, {"manager": "x"}, "odd"]
+    found = {"kind": "ConfigMap", "metadata": {"managedFields": managers}, "data": {"stop": "true"}}
+    server.say = (200, orjson.dumps(found))
+    assert str(switch()).endswith("stops us, by kubectl-create since 2026-03-01T00:00:00Z")
+
+
+def test_the_daemons_own_switch_cannot_write():
+    assert not hasattr(ConfigMapStop, "pull")
+    assert not hasattr(ConfigMapStop, "release")
