@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench quality seeds chaos docs lock clean
+.PHONY: help demo test check format bench quality seeds chaos mutants docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -47,6 +47,9 @@ quality: $(STAMP) ## detection and root cause on the shared recordings, among th
 
 seeds: $(STAMP) ## the dry run over 20 seeds not used while building; writes build/seeds.json
 	$(BIN)/python -m tests.seeds
+
+mutants: $(STAMP) ## is every line of the guards held by a test? small lies in them, one by one; writes build/mutants.json
+	$(BIN)/python -m tests.mutation
 
 chaos: $(STAMP) ## the daemon killed at each named point of each action, and 100 times at random; writes build/chaos.json
 	@bash scripts/system-packages.sh openssl etcd-server

@@ -4,10 +4,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import cluster, replay, start, tick
+from tests.bench import cluster, guards, replay, start, tick
 from tests.measure import write
 
-PARTS = {"start": start.rows, "replay": replay.rows, "tick": tick.rows, "cluster": cluster.rows}
+PARTS = {
+    "start": start.rows,
+    "guards": guards.rows,
+    "replay": replay.rows,
+    "tick": tick.rows,
+    "cluster": cluster.rows,
+}
 
 
 def main(names: list[str]) -> int:

@@ -92,23 +92,24 @@ def local_storage(context: Context) -> Reason | None:
 
 def dependents(context: Context) -> Reason | None:
     """Those who call it keep somebody who answers: of the workload, and of every Service in front (5.3)."""
-    callers = 0
-    for owner, workload, at_once in takings(context):
-        calling = {edge.caller for edge in context.facts.edges if edge.callee == owner} - {owner}
-        callers += len(calling)
-        if not calling or at_once == 0:
+    losing = {owner: (workload, at_once) for owner, workload, at_once in takings(context)}
+    calls = {one for one in context.facts.edges if one.callee in losing and one.caller != one.callee}
+    callers = Counter(one.callee for one in calls)
+    for owner, count in callers.items():
+        workload, at_once = losing[owner]
+        if at_once == 0:
             continue
         if workload is None or workload.ready is None or at_once is None:
             return unknown(
-                "dependents", f"whether a pod of {owner} stays ready is not known: {callers} call it"
+                "dependents", f"whether a pod of {owner} stays ready is not known: {count} call it"
             )
         if left(owner, workload.ready, at_once, context) < 1:
-            return escalate("dependents", f"no pod of {owner} stays ready, and {callers} workloads call it")
+            return escalate("dependents", f"no pod of {owner} stays ready, and {count} workloads call it")
     gone = leaving(context)
     for service in context.facts.services.values():
         if (reason := _last_behind(service, gone, context.facts)) is not None:
             return reason
-    return permit("dependents", f"{callers} workloads call it, and somebody answers them still")
+    return permit("dependents", f"{callers.total()} workloads call it, and somebody answers still")
 
 
 def _last_behind(service: Service, gone: tuple[Target, ...], facts: Facts) -> Reason | None:

@@ -73,8 +73,9 @@ def own_noise(context: Context) -> Reason | None:
         return None
     first_ms = min(one.since_ms for one in incident.anomalies)
     last_ms = max(one.since_ms for one in incident.anomalies)
+    near = _near(context)
     for attempt in context.ledger.attempts:
-        if attempt.incident_id == incident.id or not _made_noise(attempt) or not _near(attempt, context):
+        if attempt.target not in near or attempt.incident_id == incident.id or not _made_noise(attempt):
             continue
         end_ms = quiet_from(attempt)
         if attempt.at_ms <= first_ms and (end_ms is None or (last_ms <= end_ms and context.now_ms < end_ms)):
@@ -93,10 +94,10 @@ def _made_noise(attempt: Attempt) -> bool:
     return attempt.result is not Result.DRY_RUN and not changed_nothing(attempt)
 
 
-def _near(attempt: Attempt, context: Context) -> bool:
-    """Whether a step on ``attempt``'s target is felt where the incident is: there, by a call, by its node."""
+def _near(context: Context) -> frozenset[str]:
+    """From where a step is felt by the incident: there, along a call, from its nodes."""
     here = {context.subject, context.facts.owner(context.plan.target)}
     near = here.union(*(context.facts.neighbours(one) for one in here))
     if context.workload is not None:
         near |= {Target("Node", "", name, context.subject.cluster) for name in context.workload.node_names}
-    return attempt.target in {str(one) for one in near}
+    return frozenset(str(one) for one in near)
