@@ -25,7 +25,7 @@ def _ends(change: Change, facts: Facts) -> bool:
 def _leaves(change: Change, facts: Facts) -> bool:
     """Whether a pod is ended, or taken out of what finds it by its labels, while it may be ready."""
     metadata = change.patch.get("metadata") or {}
-    relabelled = change.target.kind == "Pod" and change.verb is ChangeVerb.PATCH and "labels" in metadata
+    relabelled = change.target.kind == "Pod" and "labels" in metadata
     pod = facts.pods.get(change.target)
     return (relabelled or _ends(change, facts)) and (pod is None or pod.ready is not False)
 
@@ -51,17 +51,15 @@ def takings(context: Context) -> Iterator[tuple[Target, Workload | None, int | N
 def taken(step: Step, workload: Workload | None, facts: Facts) -> int | None:
     """Ready pods that ``step`` takes away at once; None is unknown. What the changes themselves imply counts,
     whatever the remediation says: a changed template rolls the pods, fewer replicas end some."""
-    implied: list[int | None] = [step.blast_radius.at_once]
-    implied.append(sum(_leaves(change, facts) for change in step.changes))
+    gone = sum(_leaves(change, facts) for change in step.changes)
+    implied: list[int | None] = [step.blast_radius.at_once, gone]
     for change in step.changes:
         spec = spec_of(change.patch)
-        if change.verb is not ChangeVerb.PATCH:
-            continue
         if "template" in spec and change.target.kind in ROLLING:
             implied.append(workload.rollout_takes if workload is not None else None)
         if isinstance(wanted := spec.get("replicas"), int):
             ready = workload.ready if workload is not None else None
-            implied.append(None if ready is None else max(0, ready - wanted))
+            implied.append(None if ready is None else ready - wanted)
     known = [one for one in implied if one is not None]
     return max(known) if len(known) == len(implied) else None
 

@@ -116,8 +116,8 @@ def _last_behind(service: Service, gone: tuple[Target, ...], facts: Facts) -> Re
     """A Service whose last ready pod is among those that go; None where another stays or none goes."""
     space = service.target.namespace
     going = [one for one in gone if one.namespace == space]
-    if not going or not service.selector:
-        return None
+    if not service.selector:
+        return None  # it finds nobody
     found = {one: facts.pods.get(one) for one in going}
     behind = {one: pod and is_behind(pod, service.selector) for one, pod in found.items()}
     if any(one is None for one in behind.values()):
@@ -163,7 +163,7 @@ def _room(context: Context, node: Node, all_nodes: Mapping[Target, Node]) -> Rea
         text = f"{len(closed)} nodes are cordoned already, {ours} of them by us, at most {most} may be"
         return refuse("nodes", text)
     stay = len(all_nodes) - len(closed) - 1
-    if stay < max(1, len(all_nodes) / 2):
+    if stay < len(all_nodes) / 2:
         return escalate("nodes", f"only {stay} of {len(all_nodes)} nodes would take pods")
     return None
 

@@ -64,7 +64,7 @@ class Context:
     def touched(self) -> tuple[Target, ...]:
         """What the step writes, the workloads that these belong to, and the subject; each once, in order."""
         found: dict[Target, None] = {}
-        for change in self.step.changes:
+        for change in self.writes:
             found[change.target] = None
             found[self.facts.owner(change.target)] = None
         if not self.on_node:

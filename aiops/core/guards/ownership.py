@@ -52,11 +52,19 @@ def _loose(change: Change, facts: Facts) -> Reason | None:
         return None  # not among the facts: the API server compares
     if one.uid is not None and one.uid != change.uid:
         return hold("bound", f"{target} is another object than the one planned on")
-    if patches and one.resource_version is not None and one.resource_version != change.resource_version:
+    if patches and not _same(one, change):
         return hold("bound", f"{target} changed since it was planned on: plan again")
     if isinstance(one, Workload | Pod) and one.deleting:
         return hold("bound", f"{target} is being deleted")
     return None
+
+
+def _same(one: Known | Pod, change: Change) -> bool:
+    """Whether ``one`` is as it was planned on, or only its status is not."""
+    if one.resource_version is None or one.resource_version == change.resource_version:
+        return True
+    generation = one.generation if isinstance(one, Workload) else None
+    return generation is not None and generation == change.generation
 
 
 def _read(target: Target, facts: Facts) -> Known | Pod | None:

@@ -24,6 +24,7 @@ from tests.unit.core.cases import (
     node,
     plan,
     pod,
+    policy,
     step,
     workload,
 )
@@ -38,6 +39,7 @@ from tests.unit.core.guard_cases import CORDON, attempt, context, lean, ledger
         (4, 3, 1, "escalate"),
         (2, 2, 1, "escalate"),  # 1 of 2, and 2 must stay
         (1, 1, 1, "escalate"),  # a single replica would be down
+        (1, 2, 1, "escalate"),  # one that is on its way out does not count
         (1, 1, 0, "permit"),  # nothing goes away
         (10, 8, 0, "permit"),
         (8, 8, 2, "permit"),  # 6 of 8
@@ -320,7 +322,8 @@ def test_it_says_how_many_of_the_cordoned_nodes_are_ours():
 
 
 @pytest.mark.parametrize(
-    ("total", "closed", "expected"), [(4, 1, "permit"), (4, 2, "escalate"), (2, 0, "permit")]
+    ("total", "closed", "expected"),
+    [(4, 1, "permit"), (4, 2, "escalate"), (2, 0, "permit"), (5, 2, "escalate")],
 )
 def test_half_of_the_nodes_go_on_taking_pods(total, closed, expected):
     """4 less 1 less 1 is half of 4; one of two is half; one of three is less."""
@@ -331,3 +334,130 @@ def test_half_of_the_nodes_go_on_taking_pods(total, closed, expected):
 def test_a_zone_that_nobody_knows_is_no_zone():
     many = [node(f"n{i}", zone=None, ready=i != 2) for i in range(1, 11)]
     assert lean(blast.nodes, **{**CORDON, "the_facts": facts(nodes=many)}) == "permit"  # one in ten
+
+
+@pytest.mark.parametrize(
+    ("floor", "replicas", "expected"),
+    [(0.5, 2, "permit"), (0, 1, "escalate"), (0, 2, "permit"), (1, 8, "escalate")],
+)
+def test_the_floor_is_the_policys_and_never_below_one(floor, replicas, expected):
+    """B4: one pod goes away."""
+    there = facts(workload(replicas=replicas, ready=replicas))
+    made = {"the_plan": plan(evict()), "the_facts": there, "the_policy": policy(ready_floor=floor)}
+    assert lean(blast.ready_floor, **made) == expected
+
+
+def test_none_of_two_stays_whatever_the_floor():
+    """B4: at least one."""
+    both = plan(evict(blast_radius=replace(evict().blast_radius, at_once=2)))
+    there = facts(workload(replicas=2, ready=2))
+    made = {"the_plan": both, "the_facts": there, "the_policy": policy(ready_floor=0)}
+    assert lean(blast.ready_floor, **made) == "escalate"
+
+
+def test_a_person_is_told_of_no_fewer_pods_than_none():
+    gone = replace(evict().blast_radius, at_once=9)
+    change = Change(DB_POD, None, {}, "u", ChangeVerb.EVICT)
+    made = {
+        "the_plan": plan(evict(change=change, blast_radius=gone), target=DB),
+        "the_facts": facts(workload(DB, replicas=3, ready=3), pods={DB_POD: replace(pod(), owner=DB)}),
+    }
+    assert blast.ready_floor(context(**made)).text.startswith("0 of 3 pods of StatefulSet/shop/db")
+    assert blast.quorum(context(**made)).text.startswith("0 of 3 pods of StatefulSet/shop/db")
+    unread = {**made, "the_facts": facts(pods={DB_POD: replace(pod(), owner=DB)})}
+    assert (
+        lean(blast.quorum, the_plan=plan(evict(change=change), target=DB), the_facts=unread["the_facts"])
+        == "hold"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (Change(POD, "1", {"spec": {"containers": []}}, "uid-pod"), "permit"),  # resized in place
+        (Change(CART, "41", {"metadata": {"labels": {"a": "b"}}}, "uid-cart"), "permit"),  # not a pod
+        (
+            Change(Target("Job", "shop", "j"), None, {"spec": {"template": {}}}, None, ChangeVerb.CREATE),
+            "permit",
+        ),
+        (Change(Target("Job", "shop", "j"), None, {}, "u", ChangeVerb.DELETE), "permit"),
+        (Change(CART, "41", {"spec": {"replicas": 2}}, "uid-cart"), "permit"),  # of one pod two are made
+    ],
+)
+def test_what_takes_no_pod_away_is_fine_for_a_single_one(change, expected):
+    """B4: its one replica is ready, and nothing is known of its rollouts."""
+    harmless = replace(step().blast_radius, at_once=0)
+    there = facts(workload(replicas=1, ready=1, max_unavailable=None))
+    made = {"the_plan": plan(step(change=change, blast_radius=harmless)), "the_facts": there}
+    assert lean(blast.ready_floor, **made) == expected
+    assert lean(blast.disruption_budget, **made) is None
+    assert lean(blast.local_storage, **made) is None
+
+
+def test_a_service_without_a_selector_finds_nobody():
+    service = replace(SERVICE, selector={})
+    there = facts(services={service.target: service}, pods={POD: pod(labels=LED)})
+    assert lean(blast.dependents, the_plan=plan(evict()), the_facts=there) == "permit"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (pod(labels=LED), pod("cart-2"), "escalate"),  # one of the two is behind it, and none stays
+        (pod(), pod("cart-2", labels=LED), "escalate"),
+        (pod(), pod("cart-2"), "permit"),
+        (pod(labels=None), pod("cart-2"), "hold"),
+        (pod(), pod("cart-2", labels=None), "hold"),
+        (pod(), None, "hold"),  # nobody read it
+    ],
+)
+def test_of_two_pods_that_leave_each_one_counts(first, second, expected):
+    """5.3."""
+    both = evict(then=(Change(SECOND, None, {}, "uid-cart-2", ChangeVerb.EVICT),))
+    pods = {POD: first} | ({} if second is None else {SECOND: second})
+    there = facts(services={SERVICE.target: SERVICE}, pods=pods)
+    assert lean(blast.dependents, the_plan=plan(both), the_facts=there) == expected
+
+
+def test_callers_of_what_nobody_read_hold():
+    made = {"the_plan": plan(evict()), "the_facts": replace(facts(edges=CALLED), workloads={})}
+    assert lean(blast.dependents, **made) == "hold"
+    unsure = plan(evict(blast_radius=replace(evict().blast_radius, at_once=None)))
+    assert lean(blast.dependents, the_plan=unsure, the_facts=facts(edges=CALLED)) == "hold"
+
+
+def of_zone(bad, good, elsewhere, zone="b"):
+    inside = [node(f"n{i}", zone=zone, ready=i <= good) for i in range(1, good + bad + 1)]
+    return facts(nodes=[*inside, *[node(f"m{i}", zone=zone and "a") for i in range(elsewhere)]])
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        (of_zone(bad=11, good=9, elsewhere=40), "hold"),  # exactly 55 % of the zone, 18 % of all
+        (of_zone(bad=10, good=10, elsewhere=40), "permit"),
+        (of_zone(bad=11, good=9, elsewhere=40, zone=None), "permit"),  # what has no zone is no zone
+    ],
+)
+def test_a_zone_is_down_from_55_percent_on(there, expected):
+    """5.3."""
+    assert lean(blast.nodes, **{**CORDON, "the_facts": there}) == expected
+
+
+def test_nodes_without_a_zone_are_not_judged_as_one():
+    """5.3: 6 of 10 are down, which only a looser policy lets pass."""
+    there = of_zone(bad=6, good=4, elsewhere=0, zone=None)
+    made = {**CORDON, "the_facts": there, "the_policy": policy(nodes_not_ready=0.7)}
+    assert lean(blast.nodes, **made) == "permit"
+
+
+def test_a_node_that_is_cordoned_already_is_not_one_more():
+    assert lean(blast.nodes, **{**CORDON, "the_facts": cordoned(2, unschedulable=True)}) == "permit"
+    unread = [node(f"n{i}", unschedulable=2 <= i <= 4, annotations=None) for i in range(1, 11)]
+    reason = blast.nodes(context(**{**CORDON, "the_facts": facts(nodes=unread)}))
+    assert reason.text.startswith("3 nodes are cordoned already, 0 of them by us")
+
+
+def test_to_take_all_taints_away_gives_room_back():
+    bare = plan(cordon(change=Change(NODE, "7", {"spec": {"taints": None}}, "uid-n1")), target=NODE)
+    assert lean(blast.nodes, **{**CORDON, "the_plan": bare, "the_facts": cordoned(3, taints=TWO)}) == "permit"

@@ -123,11 +123,11 @@ def drain(*pods, **changes):
     return plan(cordon(then=evictions, remediation="drain", **changes), target=NODE)
 
 
-def drained(labels=None, bank=None, **changes):
+def drained(labels=None, bank=None, cart=None, **changes):
     """The drain takes a pod of the cart and one of the bank's ledger."""
     pods = {POD: pod(uid="uid-cart-1"), OTHER: replace(pod(), target=OTHER, owner=TELLER, uid="uid-ledger-1")}
     there = facts(
-        workload(),
+        cart or workload(),
         bank or workload(TELLER),
         pods=pods,
         namespace_labels={**OPTED_IN, "bank": OPTED_IN["shop"] if labels is None else labels},
@@ -148,6 +148,7 @@ def drained(labels=None, bank=None, **changes):
         ({"labels": {}}, reach.opt_in, "refuse"),
         ({}, blast.ready_floor, "permit"),
         ({"bank": workload(TELLER, ready=3)}, blast.ready_floor, "escalate"),  # 2 of 4 would stay
+        ({"cart": workload(ready=3)}, blast.ready_floor, "escalate"),
         ({"bank": workload(TELLER, replicas=None)}, blast.ready_floor, "hold"),
         ({}, blast.disruption_budget, "permit"),
         ({"bank": workload(TELLER, pdb_disruptions_allowed=0)}, blast.disruption_budget, "escalate"),
