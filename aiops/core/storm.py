@@ -43,7 +43,7 @@ class Toll:
         if spaces >= limits.namespaces:
             return f"workloads of {spaces} namespaces are bad at once"
         hit = len(self.causes & self.watched)
-        if self.watched and hit >= limits.at_least and hit >= limits.share_of_workloads * len(self.watched):
+        if self.watched and hit >= limits.at_least and hit / everything >= limits.share_of_workloads:
             return f"{hit} of {len(self.watched)} workloads are bad at once"
         return ""
 
@@ -51,7 +51,8 @@ class Toll:
         """Every workload looks bad; of many, nearly every one."""
         if hurt < limits.at_least:
             return False
-        return hurt == everything or limits.workloads < NEARLY_ALL * everything <= hurt
+        many = limits.workloads < NEARLY_ALL * everything
+        return hurt == everything or (many and hurt / everything >= NEARLY_ALL)
 
 
 def watched(ground: Ground, opt_in_label: str) -> frozenset[Target]:

@@ -1,6 +1,5 @@
 """How much may go away at once: ready pods, quorums, disruption budgets, local data, callers, nodes."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -32,10 +31,10 @@ def _floor(owner: Target, workload: Workload | None, at_once: int | None, contex
         return escalate("ready_floor", f"{owner} has {workload.replicas} replica: it would be down")
     if at_once is None:
         return unknown("ready_floor", f"how many pods of {owner} go away at once is not known")
-    stay = left(owner, workload.ready, at_once, context)
-    least = max(1, math.ceil(context.policy.ready_floor * workload.replicas))
-    text = f"{max(stay, 0)} of {workload.replicas} pods of {owner} would stay ready, at least {least} must"
-    return permit("ready_floor", text) if stay >= least else escalate("ready_floor", text)
+    stay, floor = left(owner, workload.ready, at_once, context), context.policy.ready_floor
+    text = f"{max(stay, 0)} of {workload.replicas} pods of {owner} would stay ready, {floor:.0%} must"
+    enough = stay >= 1 and stay / workload.replicas >= floor
+    return permit("ready_floor", text) if enough else escalate("ready_floor", text)
 
 
 def quorum(context: Context) -> Reason | None:
