@@ -185,7 +185,21 @@ def _finished(step: Step, entry: PlaybookStep, rung: int, facts: Facts) -> Step:
     if entry.impact is not None and entry.impact.rank > impact.rank:
         because = f"the playbook raises it from {impact}"
     before = evidence(named, facts) if entry.capture else ()
+    named = replace(
+        named,
+        change=_of_generation(named.change, facts),
+        then=tuple(_of_generation(one, facts) for one in named.then),
+    )
     return replace(named, impact=higher(impact, entry.impact or impact), because=because, before=before)
+
+
+def _of_generation(change: Change, facts: Facts) -> Change:
+    """``change`` with the generation of the spec it was planned on: the status of a workload in trouble is
+    written several times a minute, and each time is a new version."""
+    workload = facts.workloads.get(change.target)
+    if workload is None or change.verb is not ChangeVerb.PATCH or workload.uid != change.uid:
+        return change
+    return replace(change, generation=workload.generation)
 
 
 MOST_CAPTURED = 20  # objects a step; a drain ends more, and all of them are known by their events

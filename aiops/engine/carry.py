@@ -38,6 +38,7 @@ from aiops.model import (
 from aiops.ports import Cluster
 
 NOT_YET = frozenset({Answer.THROTTLED, Answer.BUDGET, Answer.UNAVAILABLE})  # nothing was changed: later again
+MOST_TRIES = 4  # at once, on an object whose status is written all the time
 ENDS_POD = frozenset({ChangeVerb.EVICT, ChangeVerb.DELETE})
 Newest = Callable[[Target, str, str], Status]  # (target, signal, detector) -> its newest verdict
 Reach = Callable[[str], None]
@@ -54,10 +55,13 @@ class Way:
     not_before_ms: int = 0
     receipts: tuple[str, ...] = ()
     waits_for: str = ""
+    version: str | None = None  # to bind the next write to, where only the object's status is newer
+    tries: int = 0  # writes of the next change that met a newer version, at once
 
     def arrived(self, receipt: str) -> None:
         """On to the next change."""
         self.at, self.changed, self.doubt = self.at + 1, True, self.resumed
+        self.version, self.tries = None, 0
         self.receipts = (*self.receipts, receipt)
 
 
@@ -96,6 +100,7 @@ class Carrier:
         expired = scene.now_ms > scene.life.from_ms + 1000 * step.deadline_s
         if scene.now_ms < way.not_before_ms and not expired:
             return None
+        way.tries = 0
         while way.at < len(step.changes):
             before, change = way.at, step.changes[way.at]
             if change.verb is ChangeVerb.CAPTURE:
@@ -104,7 +109,7 @@ class Carrier:
                 continue
             if (end := self._bring_about(change, way, deed, scene)) is not None:
                 return end
-            if way.at == before:  # it has to wait
+            if way.at == before and not 0 < way.tries < MOST_TRIES:  # it has to wait
                 return _expire(deed, scene, way) if expired else None
         self.reach("carry.all-sent")
         return ended(deed, scene, Result.APPLIED, "", way.receipts)
@@ -123,6 +128,7 @@ class Carrier:
             moved = any(one.guard == "bound" for one in reasons)
             return ended(deed, scene, Result.SUPERSEDED if moved else Result.REFUSED, way.waits_for)
         self.reach("carry.rechecked")
+        change = replace(change, resource_version=way.version or change.resource_version)
         if not noted(scene, entries.sending(deed.intent.id, way.at, change, scene.life, scene.now_ms)):
             way.waits_for = "the journal refuses: no journal, no action"
             return None
@@ -170,6 +176,8 @@ class Carrier:
                 way.arrived(f"{change.target}: {look.detail or 'seen to have arrived'}")
             case Sight.ABSENT:
                 way.doubt, way.waits_for = False, refused or look.detail
+                way.version = look.resource_version if change.verb is ChangeVerb.PATCH else None
+                way.tries += bool(refused and way.version)
             case Sight.CHANGED:
                 text = refused or look.detail or f"{change.target} changed since it was planned on"
                 return _early(deed, scene, way, Result.SUPERSEDED, text)

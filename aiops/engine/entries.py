@@ -97,10 +97,22 @@ def if_known_of(entry: Entry) -> Decision | None:
 
 def incidents(store: Store) -> dict[str, Incident]:
     """The newest value of every incident of the journal, by id, in order of opening."""
-    latest: dict[str, Incident] = {}
+    latest: dict[str, Any] = {}
     for record in store.read(kinds=INCIDENT_KINDS):
-        latest[record.entry.stream] = from_json(Incident, record.entry.payload["incident"])
-    return latest
+        latest[record.entry.stream] = record.entry.payload["incident"]
+    return {incident_id: from_json(Incident, data) for incident_id, data in latest.items()}
+
+
+def incident_ids(store: Store) -> list[str]:
+    """The id of every incident of the journal, sorted; cheaper than ``incidents`` by far."""
+    return sorted({record.entry.stream for record in store.read(kinds=("incident_opened",))})
+
+
+def incident(store: Store, incident_id: str) -> Incident:
+    """The newest value of one incident, which the journal has."""
+    *_, newest = store.read(stream=incident_id, kinds=INCIDENT_KINDS)
+    found: Incident = from_json(Incident, newest.entry.payload["incident"])
+    return found
 
 
 def scopes(new: Mapping[Target, int], began_ms: int | None, now_ms: int) -> Entry:

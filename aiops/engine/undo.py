@@ -12,6 +12,7 @@ from aiops.engine.scene import Scene, noted, said
 from aiops.model import Answer, Change, Look, Mark, Result, Sight, Step
 from aiops.ports import Cluster
 
+MOST_TRIES = 4
 NEVER = frozenset({Answer.FORBIDDEN, Answer.INVALID})
 
 
@@ -30,14 +31,28 @@ def take_back(
     """Take ``step`` back; ``ids`` are the marks of what was done, and of the change back."""
     if step.undo is None:
         return Back(Result.FAILED, "it cannot be taken back")
-    if reasons := scene.recheck(False):
-        return Back(None, said(reasons))
     done_mark, undo_mark = (Mark(one, scene.term) for one in ids)
     undo = _named(step, cluster, done_mark)
     back = Look(Sight.ABSENT) if undo.uid is None else cluster.look(undo, undo_mark)
     if back.sight is Sight.ARRIVED:
         return Back(Result.UNDONE, "seen to have been taken back", (f"{step.undo.target}: {back.detail}",))
-    look = cluster.look(step.change, done_mark)
+    for _ in range(MOST_TRIES):  # the status of what rolls is written all the time: a newer version each time
+        sent = _once(cluster, step, undo, (done_mark, undo_mark), scene, reach)
+        if sent is not None:
+            return sent
+    return Back(None, f"{undo.target} changes all the time")
+
+
+def _once(
+    cluster: Cluster,
+    step: Step,
+    undo: Change,
+    marks: tuple[Mark, Mark],
+    scene: Scene,
+    reach: Callable[[str], None],
+) -> Back | None:
+    """One look and one write; None where another version came between them."""
+    look = cluster.look(step.change, marks[0])
     reach("undo.looked")
     if look.term > scene.term:
         return Back(Result.FAILED, f"a newer leader acts: term {look.term}")
@@ -49,7 +64,7 @@ def take_back(
         case Sight.ARRIVED if not look.holds:
             return Back(Result.FAILED, f"somebody changed {step.change.target} since: it is left as it is")
         case Sight.ARRIVED:
-            return _send(cluster, bound(undo, look), undo_mark, scene, reach)
+            return _send(cluster, bound(undo, look), marks[1], scene, reach)
 
 
 def _named(step: Step, cluster: Cluster, done_mark: Mark) -> Change:
@@ -62,7 +77,11 @@ def _named(step: Step, cluster: Cluster, done_mark: Mark) -> Change:
     return replace(step.undo, uid=look.uid if look.sight is Sight.ARRIVED else None)
 
 
-def _send(cluster: Cluster, change: Change, mark: Mark, scene: Scene, reach: Callable[[str], None]) -> Back:
+def _send(
+    cluster: Cluster, change: Change, mark: Mark, scene: Scene, reach: Callable[[str], None]
+) -> Back | None:
+    if reasons := scene.recheck(False):  # after the looks, which may take long: the last thing before a write
+        return Back(None, said(reasons))
     if not noted(scene, entries.sending(mark.intent, 0, change, scene.life, scene.now_ms)):
         return Back(None, "the journal refuses: no journal, no action")
     reach("undo.sending-journalled")
@@ -72,6 +91,8 @@ def _send(cluster: Cluster, change: Change, mark: Mark, scene: Scene, reach: Cal
     reach("undo.answer-journalled")
     if receipt.answer is Answer.DONE:
         return Back(Result.UNDONE, "", (f"{change.target}@{receipt.resource_version or receipt.uid}",))
+    if receipt.answer is Answer.CONFLICT:
+        return None
     return Back(Result.FAILED if receipt.answer in NEVER else None, receipt.detail)
 
 

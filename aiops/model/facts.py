@@ -87,6 +87,7 @@ class Workload:
     target: Target
     uid: str | None = None
     resource_version: str | None = None
+    generation: int | None = None  # of the spec: status does not change it
     replicas: int | None = None  # desired
     ready: int | None = None
     rolling: bool | None = None

@@ -46,6 +46,7 @@ class Change:
     uid: str | None = None
     verb: ChangeVerb = ChangeVerb.PATCH
     subresource: str = ""  # of a patch: "resize" of a Pod, which keeps no mark; the effect tells
+    generation: int | None = None  # of its spec: while that stands, a newer version is news of its status only
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ def _patched(found: Mapping[str, Any] | None, change: Change, mark: Mark) -> Loo
         seen, detail = Sight.ARRIVED, "it carries the mark of this intent"
     elif version == change.resource_version:
         seen, detail = Sight.ABSENT, "unchanged since it was planned on"
+    elif change.generation is not None and meta.get("generation") == change.generation:
+        seen, detail = Sight.ABSENT, "only its status changed since it was planned on"
     elif change.subresource and held:  # a resize drops the mark
         seen, detail = Sight.ARRIVED, "every field has its value"
     else:

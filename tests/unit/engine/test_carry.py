@@ -291,3 +291,57 @@ def test_what_was_approved_and_is_not_as_it_was_any_more_is_not_sent():
     timeline.tick(1)
     assert timeline.writes == []
     assert timeline.results() == ["superseded"]
+
+
+def of_generations(timeline):
+    """The cart's spec has a generation, as on a real API server."""
+    known = timeline.cluster.known
+    cart = replace(known.workloads[CART], generation=1)
+    timeline.cluster.known = replace(known, workloads={CART: cart})
+    return timeline
+
+
+def test_an_object_of_which_only_the_status_changed_is_the_object_planned_on():
+    """E6, M16: a workload in trouble gets a new version several times a minute; its spec stands."""
+    timeline = of_generations(Acting("annotate").calm_hour())
+    turns = itertools.count()
+
+    def busy(point):
+        if point == "carry.sending-journalled" and next(turns) < 2:
+            timeline.cluster.edit(CART, {"status": {"turn": str(turns)}})
+
+    timeline.loop.carry_out.reach = busy
+    timeline.leaks(0)
+    assert timeline.answers() == ["conflict", "conflict", "done"]
+    assert timeline.writes == [("patch", "cart")]
+    assert timeline.results() == ["applied"]
+
+
+def test_an_object_whose_spec_somebody_changed_is_not():
+    """M16: the positive control of the one above."""
+    timeline = of_generations(Acting("annotate").calm_hour())
+    timeline.loop.carry_out.reach = lambda point: (
+        timeline.cluster.edit(CART, {"spec": {"replicas": 9}})
+        if point == "carry.sending-journalled"
+        else None
+    )
+    timeline.leaks(0)
+    assert timeline.writes == []
+    assert timeline.results() == ["superseded"]
+
+
+def test_a_change_back_outlives_a_busy_status():
+    """5.5: the status is written between look and write, twice; the change is taken back all the same."""
+    timeline = Acting("annotate").calm_hour()
+    timeline.leaks(0)
+    turns = itertools.count()
+
+    def busy(point):
+        if point == "undo.looked" and next(turns) < 2:
+            timeline.cluster.edit(CART, {"status": {"turn": str(turns)}})
+
+    timeline.loop.carry_out.reach = busy
+    for minute in range(1, 8):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "failed", "undone"]
+    assert "example.com/calm" not in timeline.cluster.objects[CART]["metadata"]["annotations"]
