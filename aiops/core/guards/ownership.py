@@ -82,7 +82,7 @@ def at_rest(context: Context) -> Reason | None:
     """A rollout in progress, or paused by a person, is not interfered with; rolling it back, pausing it and
     going on after our own pause are (M16)."""
     subject, workload, step = context.subject, context.workload, context.step
-    if context.on_node or subject.kind not in ROLLING:
+    if subject.kind not in ROLLING:
         return None
     if workload is None or workload.rolling is None:
         return unknown("at_rest", f"whether {subject} is rolling out is not known")

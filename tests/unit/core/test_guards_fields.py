@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.guards import ownership
-from aiops.core.guards.fields import LONGEST, flat, is_nobody, meet, owned, owners, said
+from aiops.core.guards.fields import flat, is_nobody, meet, owned, owners, said
 from aiops.model import Autoscaler, Change, ChangeVerb, Claim, Lean, Manager, Target
 from tests.unit.core.cases import (
     CART,
@@ -15,6 +15,7 @@ from tests.unit.core.cases import (
     facts,
     node,
     plan,
+    pod,
     scale,
     situation,
     step,
@@ -45,6 +46,7 @@ def patching(patch, target=CART):
         (MEMORY, {"spec.template.spec.containers[app].resources.limits.memory": "1Gi"}),
         ({"spec": {"taints": [{"key": "a"}]}}, {"spec.taints": [{"key": "a"}]}),  # items without a name
         ({"spec": {"hosts": ["a", "b"]}}, {"spec.hosts": ["a", "b"]}),
+        ({"spec": {"users": ["username"]}}, {"spec.users": ["username"]}),
         ({"spec": {"list": []}}, {"spec.list": []}),
         (
             {"spec": {"list": [{"name": "a", "x": 1}, {"y": 2}]}},
@@ -151,9 +153,8 @@ def test_what_is_escalated_names_the_owner_and_the_change_to_commit():
 
 
 def test_a_long_change_is_shortened():
-    assert said({"a": "x" * 1000}) == 'a: "' + "x" * (LONGEST - 4) + " ..."
-    exact = {"a": "x" * (LONGEST - 5)}
-    assert said(exact).endswith('x"')
+    assert said({"a": "x" * 1000}) == 'a: "' + "x" * 396 + " ..."  # 400 characters
+    assert said({"a": "x" * 395}) == 'a: "' + "x" * 395 + '"'
 
 
 @pytest.mark.parametrize(
@@ -284,3 +285,49 @@ def test_only_a_deployment_can_be_paused():
     made = plan(patching({"spec": {"template": {"x": 1}}}, daemons), target=daemons)
     assert lean(ownership.at_rest, the_plan=made, the_facts=there) == "permit"
     assert lean(ownership.at_rest, **CORDON) is None
+
+
+CRON = Target("CronJob", "shop", "report")
+
+
+def test_what_does_not_roll_out_is_always_at_rest():
+    made = plan(patching({"spec": {"suspend": True}}, CRON), target=CRON)
+    assert lean(ownership.at_rest, the_plan=made, the_facts=facts(workload(CRON, rolling=None))) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "there", "expected"),
+    [
+        (scale().change, facts(), "bound to version 41"),
+        (evict().change, facts(), "bound to version uid-pod"),
+        (
+            replace(scale().change, verb=ChangeVerb.CREATE, uid=None, resource_version=None),
+            facts(),
+            "it changes",
+        ),
+        # What the facts do not say is left to the API server, which compares.
+        (scale().change, facts(workload(uid=None)), "bound to version 41"),
+        (scale().change, facts(workload(resource_version=None)), "bound to version 41"),
+        (evict().change, facts(pods={POD: pod(resource_version="9")}), "bound to version uid-pod"),
+        (evict().change, facts(pods={}), "bound to version uid-pod"),
+    ],
+)
+def test_a_step_says_what_it_is_bound_to(change, there, expected):
+    """E5."""
+    reason = ownership.bound(context(plan(step(change=change)), the_facts=there))
+    assert reason.lean is Lean.PERMIT
+    assert reason.text.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        replace(scale().change, uid=None),
+        replace(scale().change, resource_version=None),
+        replace(evict().change, uid=None),
+    ],
+)
+def test_a_step_that_is_bound_to_nothing_is_unknown(change):
+    """E5: it can be shown, and not sent; whether or not the object is among the facts."""
+    for there in (facts(), replace(facts(), workloads={}, pods={})):
+        assert ownership.bound(context(plan(step(change=change)), the_facts=there)).unknown
