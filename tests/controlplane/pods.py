@@ -24,6 +24,7 @@ class PodRun:
     sent: dict[str, Any] | None = None  # the status we last sent
     sent_version: int = 0
     stops_at: float | None = None  # when a deleted one is gone
+    stopped: bool = False
     failed: dict[str, str] | None = None  # phase Failed for a reason of its own, such as Evicted
     _since: dict[str, tuple[str, str]] = field(default_factory=dict)  # condition: (status, time)
 
@@ -58,6 +59,8 @@ class PodRun:
         """As the kubelet derives it from the containers."""
         if self.failed is not None:
             return "Failed"
+        if self.stopped:
+            return "Failed" if any(one.exit_code for one in self.containers) else "Succeeded"
         if not self.initialized:
             broken = any(one.done and one.exit_code for one in self.inits)
             return "Failed" if broken else "Pending"
@@ -115,7 +118,8 @@ class PodRun:
                 one.end(now, 137, "Error")
 
     def end(self, now: float) -> None:
-        """Its processes have ended because it was deleted."""
+        """Its processes have ended because it was deleted; none is started again."""
+        self.stopped = True
         for one in self.all:
             if one.running:
                 one.end(now, 0, "Completed")

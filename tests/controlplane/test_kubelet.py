@@ -370,3 +370,18 @@ def test_a_job_of_a_cron_jobs_template_completes(api, namespace):
     again = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "again", "namespace": namespace}}
     api.create(again | {"spec": template})
     api.wait("Job", namespace, "again", lambda one: one["status"].get("succeeded") == 1)
+
+
+def test_a_deleted_pod_that_somebody_holds_shows_how_it_ended_and_goes_when_let_go(api, namespace):
+    manifest = deployment(namespace, "cart", replicas=1)
+    manifest["spec"]["template"]["metadata"]["finalizers"] = ["aiops.dev/test"]
+    api.create(manifest)
+    wait_complete(api, namespace)
+    name = first_pod(api, namespace)
+    api.delete("Pod", namespace, name)
+    pod = api.wait("Pod", namespace, name, lambda pod: "terminated" in container(pod)["state"])
+    assert pod["status"]["phase"] == "Succeeded"
+    api.patch("Deployment", namespace, "cart", {"spec": {"replicas": 0}})
+    for one in api.list("Pod", namespace):
+        api.patch("Pod", namespace, one["metadata"]["name"], {"metadata": {"finalizers": None}})
+    api.wait_gone("Pod", namespace, name)
