@@ -182,8 +182,9 @@ def described(scope: Scope) -> str:
 
 
 def where(scope: Scope, incident_class: str) -> str:
-    """Class and scope in words, as ``aiops autonomy`` writes them and a person accepts them."""
-    return f"{incident_class} in {described(scope)}"
+    """Class and place in words, as ``aiops autonomy`` writes them and a person accepts them."""
+    place = " ".join(part for part in (scope.namespace, scope.workload) if part)
+    return f"{incident_class} in {place or 'all namespaces'}"
 
 
 def case_of(plan: Plan, incident_class: str, scope: Scope, policy: Policy) -> Case:

@@ -11,6 +11,7 @@ from tests.unit.core.cases import (
     CART,
     NODE,
     POD,
+    cordon,
     evict,
     facts,
     node,
@@ -252,6 +253,8 @@ def test_every_change_of_a_step_has_its_owner():
 def test_whoever_writes_over_us_twice_is_not_fought(count, expected):
     """B6."""
     assert lean(ownership.fight, ledger=ledger(overwritten={str(CART): count})) == expected
+    aside = {**CORDON, "the_plan": plan(cordon(then=(evict().change,)), target=NODE)}
+    assert lean(ownership.fight, **aside, ledger=ledger(overwritten={str(CART): count})) == expected
     node_too = {**CORDON, "ledger": ledger(overwritten={str(NODE): count})}
     assert lean(ownership.fight, **node_too) == expected
 
@@ -331,3 +334,9 @@ def test_a_step_that_is_bound_to_nothing_is_unknown(change):
     """E5: it can be shown, and not sent; whether or not the object is among the facts."""
     for there in (facts(), replace(facts(), workloads={}, pods={})):
         assert ownership.bound(context(plan(step(change=change)), the_facts=there)).unknown
+
+
+def test_a_target_that_nobody_wrote_over_says_so():
+    assert ownership.fight(context()).text == (
+        "0 of 2 changes of ours to Deployment/shop/cart were written over by somebody"
+    )
