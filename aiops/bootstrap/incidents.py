@@ -37,7 +37,7 @@ def read_incident(config: Path | None, state: Path | None, incident_id: str) -> 
 def records_of(store: Store, incident_id: str) -> tuple[list[Record], str]:
     """All records of the incident whose id begins so, with what was tried in it, and what is wrong with the
     journal's chain ("" if nothing). InputError where no or several incidents match."""
-    found = full_id(sorted(entries.incidents(store)), incident_id)
+    found = full_id(entries.incident_ids(store), incident_id)
     records = list(store.read(stream=found))
     records += [one for one in store.read(stream=STREAM) if one.entry.payload.get("incident_id") == found]
     plans = {one.entry.payload["plan_id"] for one in records if one.entry.stream == STREAM}

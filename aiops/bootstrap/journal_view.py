@@ -35,7 +35,7 @@ def read(
     """Records in the order of the journal. With ``follow`` it ends only once ``stopped``. InputError where
     there is no journal, or no such incident or kind; Rejected where it is damaged."""
     with closing(open_journal(find_state(config, state))) as store:
-        incident = full_id(sorted(entries.incidents(store)), wanted.incident) if wanted.incident else ""
+        incident = full_id(entries.incident_ids(store), wanted.incident) if wanted.incident else ""
         kinds = known_kinds(store, wanted.kinds)
         seq, ties = 0, set[str]()
         while True:

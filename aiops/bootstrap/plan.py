@@ -33,8 +33,7 @@ def last_plan(config: Path | None, state: Path | None, name: str) -> Planned:
 
 def newest(store: Store, name: str) -> Planned:
     """See ``last_plan``."""
-    known = entries.incidents(store)
-    incident = known[full_id(sorted(known), name)]
+    incident = entries.incident(store, full_id(entries.incident_ids(store), name))
     decided = [one.entry for one in store.read(stream=incident.id, kinds=("decided",))]
     if not decided:
         raise InputError(

@@ -44,8 +44,7 @@ def live_plan(
     settings = load_settings(config)
     rules, now_ms = make_rules(settings, settings.signals), SystemClock().now_ms()
     with journal(config, state) as (folder, store):
-        known = entries.incidents(store)
-        incident = known[full_id(sorted(known), name)]
+        incident = entries.incident(store, full_id(entries.incident_ids(store), name))
         api = person_api(settings.kubernetes, kubeconfig, context)
         with closing(api):
             facts = facts_now(api, settings)

@@ -86,7 +86,7 @@ class Nothing:
 def find(store: Store, name: str, step: int | None) -> Undoing | Nothing:
     """The step that ``name`` (the beginning of an incident's or a plan's id) means: the newest that is in
     place, or number ``step``. InputError where the journal knows no such incident or plan."""
-    mine = _named(deeds(store), name, sorted(entries.incidents(store)))
+    mine = _named(deeds(store), name, entries.incident_ids(store))
     asked = [one for one in mine if step is None or one.step == step]
     in_place = [one for one in asked if one.in_place]
     if not in_place:
