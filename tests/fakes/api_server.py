@@ -7,6 +7,7 @@ misbehave. What it serves are the objects that a test puts into it.
         server.watches["Pod"].append("silence")      # the next watch connects, and then nothing comes
 """
 
+import contextlib
 import json
 import threading
 import time
@@ -47,6 +48,7 @@ class ApiServer:
         self.log = []  # (version, kind, type, object)
         self.lists, self.watches = defaultdict(list), defaultdict(list)  # what the next ones are to do
         self.forbidden, self.asked, self.down = set(), [], False
+        self.trickle = 0.0  # seconds between the bytes of an answer
         self.accepted = defaultdict(list)  # by kind
         self.token = None  # where one is asked for
         self.lock, self.changed, self.stopping = threading.RLock(), threading.Condition(), False
@@ -135,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         api, parts = self.server_is, urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        api.asked.append(("GET", parts.path, query, self.headers.get("Authorization", "")))
+        api.asked.append((self.command, parts.path, query, self.headers.get("Authorization", "")))
         kind, watch = PATHS.get(parts.path), "watch" in query
         api.accepted[kind].append(self.headers.get("Accept", ""))
         if api.down:
@@ -154,6 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._whole(told() if callable(told) else told)
         else:
             self._whole(self._page(kind, query))
+
+    do_DELETE = do_GET  # noqa: N815 - the name is the base class's
 
     def _page(self, kind, query):
         api = self.server_is
@@ -175,7 +179,13 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        with contextlib.suppress(OSError):  # whoever asked has hung up
+            if self.server_is.trickle:
+                for at in range(len(answer.body)):
+                    self.wfile.write(answer.body[at : at + 1])
+                    time.sleep(self.server_is.trickle)
+            else:
+                self.wfile.write(answer.body)
         self.close_connection = "Content-Length" in answer.headers  # it lies, so nothing can follow
 
     def _watch(self, kind, query, told):

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from aiops.core.redact import one_line
 from aiops.model import Container, Manager, Target
 
 Json = Mapping[str, Any]
@@ -80,6 +81,17 @@ def condition(item: Json, name: str) -> Json:
 def holds(found: Json) -> bool | None:
     """Whether a condition is true; None for Unknown and for one that is not there."""
     return {"True": True, "False": False}.get(found.get("status", ""))
+
+
+@functools.lru_cache(maxsize=16_384)  # controllers repeat themselves
+def said(text: str) -> str:
+    """What somebody wrote for people, in one line, shortened and without secrets (S8)."""
+    return one_line(text)[:200]
+
+
+def words(found: Json) -> str:
+    """Reason and message of a condition."""
+    return said(": ".join(str(found[key]) for key in ("reason", "message") if found.get(key)))
 
 
 def texts(found: Any) -> dict[str, str]:

@@ -33,7 +33,7 @@ def joined(seen: SeenWorkload, around: Around) -> Workload:
     budgets_known = "PodDisruptionBudget" in known and not around.unsure
     return replace(
         seen.workload,
-        revisions=seen.workload.revisions or revisions(around.groups, seen.current),
+        revisions=seen.workload.revisions or revisions(around.groups),
         managed_by=seen.workload.managed_by or ("argocd" if around.synced else ""),
         hpa_min=None if scaler is None else scaler.minimum,
         hpa_max=_maximum(scaler, known),
@@ -60,15 +60,14 @@ def _allowed(around: Around) -> int | None:
     return min(told) if len(told) == len(allowed) else None
 
 
-def revisions(groups: Iterable[SeenGroup], current: str) -> tuple[Revision, ...]:
-    """The revisions that the API server keeps, oldest first; ``current`` by name, else the highest number.
+def revisions(groups: Iterable[SeenGroup]) -> tuple[Revision, ...]:
+    """The revisions that the API server keeps, oldest first; the highest number is current.
 
     A number that is higher than that of a younger object was given to an older one that was taken up again:
     when that was, the objects do not say.
     """
     ordered = sorted(
-        (one for one in groups if one.number is not None),
-        key=lambda one: (one.target.name == current, one.number or 0, one.target),
+        (one for one in groups if one.number is not None), key=lambda one: (one.number or 0, one.target)
     )
     found: list[Revision] = []
     newest_ms = 0
@@ -97,9 +96,7 @@ class Conditions:
                 before = found.get((place, one.name))
                 if before is None or (one.since_ms, one.detail) < (before.since_ms, before.detail):
                     found[place, one.name] = one
-        self._began = {
-            key: began for key, began in self._began.items() if at_ms - began[1] <= FLICKER_MS or key in found
-        }
+        self._began = {key: one for key, one in self._began.items() if at_ms - one[1] <= FLICKER_MS}
         answer = []
         for (place, name), one in sorted(found.items(), key=lambda pair: pair[0]):
             since_ms = min(one.since_ms, *(self._began.get((place, name), (one.since_ms,))[:1]))

@@ -14,8 +14,10 @@ from aiops.adapters.kubernetes.fields import (
     ms,
     part,
     quantity,
+    said,
     target,
     texts,
+    words,
 )
 from aiops.adapters.kubernetes.pods import Held
 from aiops.adapters.kubernetes.selectors import Selector, selector
@@ -118,16 +120,11 @@ def _unwell(item: Json, now_ms: int) -> Iterator[Held]:
     ready = condition(item, "Ready")
     if ready and holds(ready) is not True:
         since_ms = ms(ready.get("lastTransitionTime")) or now_ms
-        yield Held("NodeNotReady", since_ms, _words(ready))
+        yield Held("NodeNotReady", since_ms, words(ready))
     for name in TROUBLE:
         found = condition(item, name)
         if holds(found):
-            yield Held(name, ms(found.get("lastTransitionTime")) or now_ms, _words(found))
-
-
-def _words(found: Json) -> str:
-    said = ": ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
-    return said[:200]
+            yield Held(name, ms(found.get("lastTransitionTime")) or now_ms, words(found))
 
 
 def seen_group(kind: str) -> Callable[[Json, int], SeenGroup]:
@@ -136,12 +133,12 @@ def seen_group(kind: str) -> Callable[[Json, int], SeenGroup]:
     def read(item: Json, now_ms: int) -> SeenGroup:  # noqa: ARG001 - as all readers
         meta = item["metadata"]
         if kind == "ReplicaSet":
-            said = (meta.get("annotations") or {}).get(REVISION, "")
-            number = int(said) if said.isascii() and said.isdigit() else None
+            told = (meta.get("annotations") or {}).get(REVISION, "")
+            number = int(told) if told.isascii() and told.isdigit() else None
             template = dict(part(item, "spec", "template"))
         else:
-            said = item.get("revision")
-            number = said if isinstance(said, int) else None
+            told = item.get("revision")
+            number = told if isinstance(told, int) else None
             template = {k: v for k, v in part(item, "data", "spec", "template").items() if k != "$patch"}
         owner, images = controller(item), _images(template)
         stored = Stored(template) if template and owner is not None else None
@@ -158,9 +155,9 @@ def _images(template: Json) -> tuple[str, ...]:
 def seen_budget(item: Json, now_ms: int) -> SeenBudget:
     """A disruption budget. It blocks where it allows nothing though all its pods are healthy."""
     meta, status = item["metadata"], part(item, "status")
-    said, pods = status.get("disruptionsAllowed", 0), status.get("expectedPods", 0)
+    told, pods = status.get("disruptionsAllowed", 0), status.get("expectedPods", 0)
     behind = status.get("observedGeneration", meta.get("generation")) != meta.get("generation")
-    allowed = said if isinstance(said, int) and not behind else None
+    allowed = told if isinstance(told, int) and not behind else None
     held: tuple[Held, ...] = ()
     if allowed == 0 and pods > 0 and status.get("currentHealthy", 0) >= pods:
         since_ms = ms(condition(item, "DisruptionAllowed").get("lastTransitionTime")) or now_ms
@@ -232,7 +229,7 @@ def seen_event(item: Json, now_ms: int) -> ClusterEvent | None:  # noqa: ARG001 
         return None
     place = Target(sys.intern(about["kind"]), sys.intern(about.get("namespace") or ""), about["name"])
     reason = item.get("reason") or ""
-    detail = f"{reason}: {item.get('message') or ''}"[:300]
+    detail = said(f"{reason}: {item.get('message') or ''}")
     return ClusterEvent(at_ms, place, _KINDS.get(reason, EventKind.OTHER), detail)
 
 

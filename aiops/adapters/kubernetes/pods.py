@@ -17,6 +17,7 @@ from aiops.adapters.kubernetes.fields import (
     holds,
     ms,
     part,
+    said,
     target,
     texts,
 )
@@ -125,10 +126,8 @@ def _held(pod: Pod, item: Json, now_ms: int) -> Iterator[Held]:
     for one in _statuses(item):
         waiting = part(one, "state", "waiting")
         if waiting.get("reason") in WAITING:
-            said = f": {waiting['message']}"[:200] if waiting.get("message") else ""
-            yield Held(
-                sys.intern(waiting["reason"]), since_ms, f"pod {name}, container {one.get('name')}{said}"
-            )
+            detail = f"pod {name}, container {one.get('name')}{_after(waiting)}"
+            yield Held(sys.intern(waiting["reason"]), since_ms, detail)
     for restart in _restarts(item):
         if restart.oom:
             ended_ms = restart.ended_ms or now_ms
@@ -144,8 +143,12 @@ def _pending(pod: Pod, item: Json, now_ms: int) -> Iterator[Held]:
     placed = condition(item, "PodScheduled")
     if holds(placed) is False and placed.get("reason") == "Unschedulable":
         since_ms = ms(placed.get("lastTransitionTime")) or created_ms
-        said = f": {placed['message']}"[:200] if placed.get("message") else ""
-        yield Held("Unschedulable", since_ms, f"pod {pod.target.name}{said}")
+        yield Held("Unschedulable", since_ms, f"pod {pod.target.name}{_after(placed)}")
+
+
+def _after(found: Json) -> str:
+    """A message, to be put after what it is about."""
+    return f": {said(str(found['message']))}" if found.get("message") else ""
 
 
 def _ended(item: Json) -> int | None:

@@ -18,11 +18,6 @@ class Stored(Mapping[str, Any]):
     def __init__(self, value: Mapping[str, Any]) -> None:
         self._raw = orjson.dumps(dict(value), option=orjson.OPT_SORT_KEYS)
 
-    @property
-    def raw(self) -> bytes:
-        """Canonical JSON: equal values are equal bytes."""
-        return self._raw
-
     def _value(self) -> dict[str, Any]:
         value: dict[str, Any] = orjson.loads(self._raw)
         return value

@@ -3,7 +3,6 @@
 What needs other objects (pods, revisions, budgets, autoscalers) is joined in ``joined``.
 """
 
-import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from aiops.adapters.kubernetes.fields import (
     part,
     target,
     texts,
+    words,
 )
 from aiops.adapters.kubernetes.pods import Held
 from aiops.adapters.kubernetes.selectors import Selector, selector
@@ -39,8 +39,6 @@ class SeenWorkload:
     selector: Selector | None
     held: tuple[Held, ...]
     since_ms: int | None  # when it was created
-    current: str  # of a StatefulSet: the ControllerRevision that it moves to; else empty
-    template: bytes  # digest of the pod template
     references: frozenset[str]  # "ConfigMap a", "Secret b" that its pods take
     owner: Target | None = None  # of a Job: the CronJob
 
@@ -59,8 +57,6 @@ def seen_workload(kind: str) -> Callable[[Json, int], SeenWorkload]:
             selector=chosen,
             held=tuple(_held(kind, item, now_ms)),
             since_ms=ms(item["metadata"].get("creationTimestamp")),
-            current=str(part(item, "status").get("updateRevision", "")) if kind == "StatefulSet" else "",
-            template=hashlib.blake2b(Stored(template).raw, digest_size=8).digest(),
             references=frozenset(_references(template)),
             owner=controller(item) if kind == "Job" else None,
         )
@@ -80,6 +76,7 @@ def _workload(kind: str, item: Json, template: Json, chosen: Selector | None) ->
         target=target(kind, item),
         uid=meta.get("uid"),
         resource_version=meta.get("resourceVersion"),
+        generation=meta.get("generation"),
         replicas=wanted,
         ready=ready,
         rolling=rolling,
@@ -139,8 +136,7 @@ def _held(kind: str, item: Json, now_ms: int) -> Iterator[Held]:
             return
     else:
         return
-    said = ": ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
-    yield Held(name, ms(found.get("lastTransitionTime")) or now_ms, said[:200])
+    yield Held(name, ms(found.get("lastTransitionTime")) or now_ms, words(found))
 
 
 def _references(template: Json) -> Iterator[str]:
