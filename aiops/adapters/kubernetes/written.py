@@ -123,7 +123,7 @@ def _amount(value: object) -> Decimal | None:
     match = re.fullmatch(
         r"([+-]?\d*\.?\d+|[+-]?\d+\.)(?:([eE][+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i|))", str(value)
     )
-    if match is None or isinstance(value, bool):
+    if match is None:
         return None
     return Decimal(match[1] + (match[2] or "")) * _SUFFIXES[match[3] or ""]
 

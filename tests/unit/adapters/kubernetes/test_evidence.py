@@ -20,7 +20,7 @@ ENV = [
 
 
 def pod(name="cart-1", ready=False, restarts=3, node="n1"):
-    message = "panic: cannot log in\nwith password=CANARY\x07"
+    message = "panic: \x07cannot log in\nwith password=CANARY"
     died = {"reason": "Error", "exitCode": 2, "message": message, "finishedAt": "2026-01-01T00:00:09Z"}
     return {
         "kind": "Pod",
@@ -121,7 +121,7 @@ def test_of_a_pod_its_states_its_last_words_its_node_and_its_events_are_kept():
     assert (web["restarts"], web["ready"], web["state"]["reason"]) == (3, False, "CrashLoopBackOff")
     died = web["last_state"]
     assert (died["exit_code"], died["finished"]) == (2, "2026-01-01T00:00:09Z")
-    assert died["message"] == "panic: cannot log in ⏎ with password=[redacted]"
+    assert died["message"] == "panic: �cannot log in ⏎ with password=[redacted]"
     (node,) = kept["nodes"]
     assert (node["name"], node["spec"], node["conditions"][0]["type"]) == (
         "n1",
@@ -163,10 +163,11 @@ def test_only_so_many_pods_are_looked_at_and_it_is_said():
     assert (len(kept["pods"]), kept["incomplete"]) == (MOST_PODS, ["4 more pods, no worse than these"])
 
 
-@pytest.mark.parametrize(
-    "selector", [{}, {"matchLabels": {}}, None, {"matchExpressions": [{"operator": "Odd"}]}]
-)
-def test_an_empty_selector_selects_nothing_never_everything(selector):
+ODD = {"matchLabels": {"app": "cart"}, "matchExpressions": [{"key": "a", "operator": "Odd"}]}
+
+
+@pytest.mark.parametrize("selector", [{}, {"matchLabels": {}}, None, ODD])
+def test_a_selector_that_is_empty_or_not_understood_selects_nothing(selector):
     """B1."""
     deployment = {**DEPLOYMENT, "spec": {"selector": selector}}
     kept, api = capture(CART, {"/deployments/cart": (200, deployment)})
@@ -226,8 +227,11 @@ def test_more_words_of_the_settings_are_hidden_everywhere():
     """S8."""
     words = b"kennwort=OTHER\n"
     event = listing(happened("X", "kennwort: OTHER", "t", "e"))
-    kept, _ = capture(answers={"/log": (200, words), "/events": event}, logs=True, redact=("kennwort",))
+    kept, _ = capture(
+        answers={"/pods/cart-1/log": (200, words), "/events": event}, logs=True, redact=("kennwort",)
+    )
     assert "OTHER" not in json.dumps(kept)
+    assert kept["logs"][0]["lines"] == ["kennwort=[redacted]"]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,37 @@ def test_a_generated_or_other_name_is_never_created(metadata):
     assert api.asked == []
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Change(CART, None, {"spec": {}}, "u1"),
+        Change(CART, "7", {"spec": {}}, None),
+        Change(CART, "7", {}, "u1"),
+        Change(POD, "7", {}, None, ChangeVerb.EVICT),
+        Change(POD, "7", {}, None, ChangeVerb.DELETE),
+        Change(CART, "7", {}, "u1", ChangeVerb.EVICT),
+        Change(POD, "7", {}, "u1", ChangeVerb.CAPTURE),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_is_bound_to_nothing_or_says_nothing_is_never_sent(bad, dry_run):
+    """B1, E5."""
+    api = FakeApi()
+    with pytest.raises(ValueError, match=bad.target.name):
+        Writer(api).send(bad, OURS, dry_run=dry_run)
+    assert api.asked == []
+
+
+def test_the_uid_of_what_is_made_for_show_is_not_kept():
+    """B9: an undo would look for it."""
+    meta = {"name": "rerun-1", "uid": "for-show", "resourceVersion": "9"}
+    api = FakeApi({"": (201, {"kind": "Job", "metadata": meta})})
+    change = Change(Target("Job", "shop", "rerun-1"), None, {"spec": {}}, None, ChangeVerb.CREATE)
+    real, dry = (Writer(api).send(change, OURS, dry_run=dry_run) for dry_run in (False, True))
+    assert (real.answer, real.uid, real.resource_version) == (Answer.DONE, "for-show", "9")
+    assert (dry.answer, dry.uid, dry.resource_version) == (Answer.DONE, None, None)
+
+
 @pytest.mark.parametrize("subresource", ["status", "scale", "eviction", "exec"])
 def test_no_other_subresource_is_patched(subresource):
     api = FakeApi()
@@ -154,6 +185,7 @@ def test_only_where_no_connection_was_made_is_it_known_that_nothing_was_sent(err
         ((404, {"kind": "Status", "reason": "NotFound", "details": {"name": "cart-1"}}), Sight.ARRIVED),
         ((404, {"kind": "Status", "reason": "NotFound", "details": {"name": "other"}}), Sight.UNKNOWN),
         ((404, {"reason": "NotFound"}), Sight.UNKNOWN),
+        ((404, {"reason": "Gone", "details": {"name": "cart-1"}}), Sight.UNKNOWN),
         ((404, b"404 page not found"), Sight.UNKNOWN),
         ((403, {"kind": "Status", "message": "no"}), Sight.UNKNOWN),
         (
@@ -170,6 +202,10 @@ def test_only_where_no_connection_was_made_is_it_known_that_nothing_was_sent(err
         ),
         ((200, {"kind": "Pod", "metadata": {"name": "cart-1", "resourceVersion": "9"}}), Sight.UNKNOWN),
         ((200, {"kind": "PodList", "metadata": {}}), Sight.UNKNOWN),
+        (
+            (200, {"kind": "Service", "metadata": {"name": "cart-1", "uid": "u2", "resourceVersion": "9"}}),
+            Sight.UNKNOWN,
+        ),
         ((200, b"<html>"), Sight.UNKNOWN),
     ],
 )
@@ -193,6 +229,7 @@ def test_gone_is_only_what_an_api_server_says_is_gone(answer, sight):
         Target("Node", "shop", "n1"),
         Target("Pod", "shop", ".."),
         Target("Pod", "shop", "a/../b"),
+        Target("Pod", "shop", "a..b"),
         Target("Pod", "shop", "a%2fb"),
         Target("Pod", "shop", "a?b"),
         Target("Pod", "shop/x", "a"),
