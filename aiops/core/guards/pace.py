@@ -39,7 +39,10 @@ def budget(context: Context) -> Reason:
             if not field or getattr(one, field) == value
         ]
         if len(used) >= limit:
-            free = sorted(one.at_ms for one in used)[len(used) - limit] + window_ms
+            leaving = sorted(one.at_ms for one in used)[
+                len(used) - limit :
+            ]  # the first of these, a place is free
+            free = leaving[0] + window_ms if leaving else None  # of a limit of 0 none ever is
             return hold("budget", f"{len(used)} of {limit} plans {words} are used", free)
         said.append(f"{len(used)} of {limit} {words}")
     return permit("budget", "used: " + ", ".join(said))

@@ -12,12 +12,14 @@ CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.
 
 
 def still_open(context: Context) -> Reason | None:
-    """What is over needs no remedy (M16, H6)."""
+    """What is over needs no remedy, nor what is calm and not yet closed (M16, H6)."""
     incident = context.incident
     if incident is None:
         return None
     if incident.state is IncidentState.CLOSED or incident.closed_ms is not None:
         return refuse("still_open", f"incident {incident.id} is over")
+    if incident.anomalies and all(one.cleared_ms is not None for one in incident.anomalies):
+        return hold("still_open", "nothing is out of its band any more: somebody fixed it, or it passed")
     return permit("still_open", f"incident {incident.id} is open")
 
 

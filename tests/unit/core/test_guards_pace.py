@@ -8,6 +8,8 @@ from aiops.core.guards import GUARDS, pace, trust
 from aiops.core.ledger import Ledger, outcome_entry, start_entry
 from aiops.model import (
     Breaker,
+    Budget,
+    Budgets,
     Change,
     ChangeVerb,
     ClusterEvent,
@@ -19,6 +21,7 @@ from aiops.model import (
     Pod,
     Result,
     Role,
+    StreamAt,
     Target,
 )
 from tests.unit.core.cases import (
@@ -309,3 +312,218 @@ def test_a_node_that_is_not_ready_speaks_for_itself():
     for ready, expected in [(False, "permit"), (True, "escalate"), (None, "escalate")]:
         there = facts(nodes=[node(ready=ready), node("n2")])
         assert lean(trust.evidence, the_plan=ends, the_incident=problem, the_facts=there) == expected
+
+
+ONE = {"cluster_per_10min": 99, "cluster_per_hour": 99, "cluster_per_day": 99, "namespace_per_hour": 99}
+
+
+@pytest.mark.parametrize(
+    ("limit", "target", "window_ms", "words"),
+    [
+        ({"cluster_per_10min": 1}, BANK, 10 * MINUTE, "in the cluster in 10 min"),
+        ({"cluster_per_hour": 1}, BANK, HOUR, "in the cluster in 1 h"),
+        ({"cluster_per_day": 1}, BANK, DAY, "in the cluster in 24 h"),
+        ({"namespace_per_hour": 1}, TILL, HOUR, "in namespace shop in 1 h"),
+        ({"workload_window_s": 7200}, CART, 2 * HOUR, "for Deployment/shop/cart"),
+    ],
+)
+def test_a_window_ends_to_the_millisecond(limit, target, window_ms, words):
+    """B2: and a hold says when."""
+    rules = policy(budgets=Budgets(**ONE | limit))
+    for at_ms, expected in ((NOW - window_ms, "permit"), (NOW - window_ms + 1, "hold")):
+        reason = pace.budget(context(ledger=ledger(attempt(at_ms, target)), the_policy=rules))
+        assert reason.lean == expected
+    assert reason.until_ms == NOW + 1
+    assert reason.text == f"1 of 1 plans {words} are used"
+    spare = policy(budgets=Budgets(**ONE | {"workload_per_window": 2}))
+    reason = pace.budget(context(ledger=ledger(), the_policy=spare))
+    assert reason.text.endswith("0 of 2 for Deployment/shop/cart, 0 of 99 in namespace shop in 1 h")
+
+
+def test_of_more_than_the_limit_so_many_must_leave_the_window():
+    """Three were used, two are the limit: the second one's end makes room for a new one."""
+    rules = policy(budgets=Budgets(**ONE | {"cluster_per_10min": 2}))
+    tries = [attempt(NOW - minutes * MINUTE, replace(BANK, name=f"b{minutes}")) for minutes in (8, 5, 2)]
+    reason = pace.budget(context(ledger=ledger(*tries), the_policy=rules))
+    assert reason.until_ms == NOW + 5 * MINUTE
+
+
+def test_what_a_node_uses_is_no_namespaces():
+    """It has none."""
+    rules = policy(budgets=Budgets(**ONE | {"namespace_per_hour": 0}))
+    assert lean(pace.budget, **CORDON, the_policy=rules) == "permit"
+    assert pace.budget(context(the_policy=rules)).until_ms is None  # never: none may be used
+    assert lean(pace.budget, the_policy=rules) == "hold"
+    flying = ledger(attempt(NOW, Target("Zone", "", "a"), result=None))
+    assert lean(pace.in_flight, **CORDON, ledger=flying) == "permit"
+
+
+def test_one_step_at_a_time_on_a_workload_whatever_the_namespace_allows():
+    """B2; on another one of it two are fine."""
+    rules = policy(budgets=Budgets(namespace_in_flight=9))
+    for target, expected in ((CART, "hold"), (TILL, "permit")):
+        flying = ledger(attempt(NOW - DAY, target, result=None))
+        assert lean(pace.in_flight, ledger=flying, the_policy=rules) == expected
+    reason = pace.in_flight(context(ledger=ledger(attempt(NOW, CART, result=None)), the_policy=rules))
+    assert reason.text == "1 of 1 steps for Deployment/shop/cart are under way"
+
+
+def test_the_journal_checks_the_same_table_in_its_own_transaction():
+    """B2: what the append of a first rung is conditioned on."""
+    known = ledger(seq=7)
+    assert pace.conditions(plan(), 0, known, policy(), NOW) == (
+        StreamAt("actions", 7),
+        Budget("plan_started", 6, NOW - 10 * MINUTE, "", ""),
+        Budget("plan_started", 20, NOW - HOUR, "", ""),
+        Budget("plan_started", 60, NOW - DAY, "", ""),
+        Budget("plan_started", 1, NOW - 30 * MINUTE, "target", "Deployment/shop/cart"),
+        Budget("plan_started", 4, NOW - HOUR, "namespace", "shop"),
+    )
+    of_node = pace.conditions(plan(cordon(), target=NODE), 0, known, policy(), NOW)
+    assert [one.field for one in of_node[1:]] == ["", "", "", "target"]
+
+
+def test_a_further_rung_is_conditioned_on_the_stream_alone():
+    """5.3: it shares its plan's budget."""
+    failed = ledger(attempt(NOW - MINUTE, incident_id="i1", result=Result.FAILED), seq=9)
+    ladder = plan(step(), step(rung=1))
+    assert pace.conditions(ladder, 1, failed, policy(), NOW) == (StreamAt("actions", 9),)
+    assert len(pace.conditions(ladder, 0, failed, policy(), NOW)) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "hold"),
+        ({"ended_ms": None, "result": None}, "hold"),  # since it began
+        ({"at_ms": NOW - HOUR, "ended_ms": NOW - MINUTE}, "hold"),  # since it ended
+        ({"at_ms": NOW - HOUR, "ended_ms": None, "result": None}, "permit"),
+        ({"target": TILL}, "permit"),
+        ({"playbook": "other"}, "permit"),
+    ],
+)
+def test_a_cooldown_is_the_playbooks_on_that_target(changes, expected):
+    """M10."""
+    values = {"at_ms": NOW - MINUTE, "ended_ms": NOW - MINUTE} | changes
+    at_ms = values.pop("at_ms")
+    assert lean(pace.cooldown, ledger=ledger(attempt(at_ms, **values))) == expected
+
+
+def test_a_cooldown_says_why_and_until_when():
+    old, young = attempt(NOW - 20 * MINUTE), attempt(NOW - 10 * MINUTE)
+    reason = pace.cooldown(context(ledger=ledger(old, young)))
+    assert reason.until_ms == NOW + 20 * MINUTE
+    assert reason.text == "restart_rollout was done 10 min ago; cooling down for 20 min more"
+    assert pace.cooldown(context()).text == "nothing was done to Deployment/shop/cart lately"
+    late = attempt(NOW - 25 * MINUTE, ended_ms=NOW - MINUTE)  # the one before ended later
+    assert pace.cooldown(context(ledger=ledger(late, old))).until_ms == NOW + 29 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("cooldown_s", "window_s", "wait_ms"),
+    [(7200, 1800, 4 * HOUR), (600, 1800, HOUR), (60, 7200, 4 * HOUR)],  # the longer one, doubled
+)
+def test_the_wait_begins_with_the_longer_of_cooldown_and_window(cooldown_s, window_s, wait_ms):
+    """M11."""
+    rules = policy(budgets=Budgets(workload_window_s=window_s))
+    for ago_ms, expected in ((wait_ms - 1, "hold"), (wait_ms, "permit")):
+        made = ledger(failures={str(CART): 1}, failed_ms={str(CART): NOW - ago_ms})
+        found = {"ledger": made, "the_policy": rules, "the_plan": plan(cooldown_s=cooldown_s)}
+        assert lean(pace.cooldown, **found) == expected
+
+
+def test_no_number_of_failures_breaks_the_arithmetic():
+    """2 to the 2000th is more than a float holds."""
+    made = ledger(failures={str(CART): 2000}, failed_ms={str(CART): NOW - DAY + 1})
+    reason = pace.cooldown(context(ledger=made))
+    assert (reason.lean, reason.until_ms) == (Lean.HOLD, NOW + 1)
+    assert "2000 failures in a row" in reason.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "escalate"),
+        ({"target": TILL}, "permit"),
+        ({"playbook": "other"}, "permit"),
+        ({"counted": False}, "permit"),  # a later rung
+    ],
+)
+def test_attempts_are_the_playbooks_on_that_target(changes, expected):
+    """M11: once is all that this playbook may."""
+    made = {"ledger": ledger(attempt(NOW - DAY + 1, **changes)), "the_plan": plan(max_attempts=1)}
+    assert lean(pace.attempts, **made) == expected
+
+
+def test_an_open_breaker_says_until_when_and_why():
+    seen = {"restart-leaking": verdicts("+-----", NOW - MINUTE)}
+    reason = trust.breaker(context(ledger=ledger(verdicts=seen)))
+    assert reason.until_ms == NOW + 59 * MINUTE
+    assert reason.text == "open: 5 failed of the last 6 verifications of restart-leaking"
+    assert trust.breaker(context()).text == "0 failed of the last 0 verifications of restart-leaking"
+    many = {"restart-leaking": verdicts("-" * 3 + "+" * 10)}
+    assert trust.breaker(context(ledger=ledger(verdicts=many))).text.startswith("0 failed of the last 10")
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen", "expected"),
+    [
+        (Breaker(failures=2, of_last=3, at_least=3), "--+-", "hold"),  # 2 of the last 3
+        (Breaker(failures=2, of_last=3, at_least=3), "-++-", "permit"),
+        (Breaker(failures=1, of_last=9, at_least=1), "-", "hold"),
+        (Breaker(failures=3, of_last=10, at_least=5), "---+-", "hold"),
+    ],
+)
+def test_a_breaker_is_as_configured(settings, seen, expected):
+    made = ledger(verdicts={"restart-leaking": verdicts(seen)})
+    assert lean(trust.breaker, ledger=made, the_policy=policy(breaker=settings)) == expected
+
+
+def test_the_global_breaker_counts_all_playbooks_and_stays_where_one_alone_would_not():
+    """M11: it was tripped once, long ago, and it never was with four."""
+    for seen, expected in (
+        ("-----", "hold"),
+        ("----", "permit"),
+        ("-+++-+++++", "permit"),
+        ("--+---+", "hold"),
+    ):
+        assert lean(trust.breaker, ledger=ledger(verdicts={"": verdicts(seen)})) == expected
+    reason = trust.breaker(context(ledger=ledger(verdicts={"": verdicts("-----")})))
+    assert reason.until_ms is None
+
+
+def test_a_locked_workload_says_so():
+    assert trust.lock_out(context()).text == "0 of 3 failures in a row on Deployment/shop/cart"
+    other = ledger(failures={str(TILL): 3})
+    assert lean(trust.lock_out, ledger=other) == "permit"
+
+
+def test_a_node_under_way_keeps_no_workload_waiting():
+    """5.3: one node at a time, beside it what the budgets of the cluster allow."""
+    flying = ledger(attempt(NOW, NODE, node=True, result=None))
+    assert lean(pace.in_flight, ledger=flying) == "permit"
+    assert pace.in_flight(context(ledger=flying)).text == "1 of 3 steps are under way"
+
+
+def test_without_an_incident_only_what_happens_now_is_evidence():
+    """M9: a review destroys nothing on the strength of an old event."""
+    for at_ms, seen in ((NOW - 1, "nothing"), (NOW, "oom_killed")):
+        there = facts(events=(ClusterEvent(at_ms, POD, EventKind.OOM_KILLED),))
+        reason = trust.evidence(replace(context(plan(evict()), the_facts=there), incident=None))
+        assert reason.text == f"one source only ({seen}): it destroys, so a person decides"
+
+
+def test_evidence_names_its_two_sources():
+    reason = trust.evidence(context(**EVICT))
+    assert reason.text == "two sources agree: memory and CrashLoopBackOff"
+    unread = facts(unknown=frozenset({"conditions"}))
+    assert trust.evidence(context(plan(evict()), the_facts=unread)).unknown
+    there = facts(pods={POD: pod(ready=False)})
+    named = trust.evidence(context(plan(evict()), the_facts=there)).text
+    assert named == "two sources agree: memory and Pod/shop/cart-1 not ready"
+
+
+def test_impact_says_why():
+    assert trust.impact(context()).text == "impact low"
+    why = trust.impact(context(plan(step(remediation="rollback")))).text
+    assert why == "impact high: rollback is always high"

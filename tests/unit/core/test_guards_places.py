@@ -282,3 +282,81 @@ def test_every_change_of_a_step_is_bound():
     assert (
         lean(ownership.bound, the_plan=plan(evict(then=(replace(loose, resource_version="41"),)))) == "permit"
     )
+
+
+def test_what_has_no_namespace_is_in_no_protected_one():
+    """B3: where our own namespace is not configured, a node is not in it."""
+    assert lean(reach.protected, **CORDON, the_policy=policy(own_namespace="")) == "permit"
+    assert lean(reach.protected, **{**CORDON, "the_facts": facts(unknown=frozenset({"labels"}))}) == "permit"
+
+
+def test_the_plans_own_target_is_protected_too():
+    """B3: whatever object of another workload is changed."""
+    there = facts(workload(), workload(TILL, labels={"aiops.dev/protected": "true"}))
+    assert lean(reach.protected, the_plan=plan(evict(), target=TILL), the_facts=there) == "refuse"
+
+
+JOB = Target("Job", "shop", "again")
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"), [("shop", "permit"), ("kube-system", "refuse"), ("ingress-nginx", "refuse")]
+)
+def test_what_is_made_anew_is_judged_by_its_place(space, expected):
+    """B3: nobody can have read it yet."""
+    change = Change(replace(JOB, namespace=space), None, {"spec": {}}, None, ChangeVerb.CREATE)
+    assert lean(reach.protected, the_plan=plan(step(change=change))) == expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "limit", "expected"),
+    [
+        ((step(), step(change=Change(JOB, None, {}, None, ChangeVerb.CREATE))), 1, "permit"),
+        ((step(), step(change=Change(JOB, None, {}, "u", ChangeVerb.DELETE))), 1, "refuse"),
+        ((step(), step(change=Change(JOB, None, {}, "u", ChangeVerb.DELETE))), 2, "permit"),
+        ((evict(then=(Change(TILL, "1", {}, "u"),)),), 1, "refuse"),  # a second workload
+        ((evict(then=(Change(CART, "1", {}, "u"),)),), 1, "permit"),
+        ((step(blast_radius=replace(step().blast_radius, workloads=0)),), 1, "permit"),
+        (
+            (cordon(blast_radius=replace(cordon().blast_radius, workloads=9)),),
+            1,
+            "permit",
+        ),  # its pods go along
+    ],
+)
+def test_what_a_plan_touches_is_counted_once(steps, limit, expected):
+    """B1."""
+    made = {"the_plan": plan(*steps), "the_policy": policy(max_targets_per_plan=limit)}
+    assert lean(reach.one_target, **made, the_facts=facts(workload(), workload(TILL))) == expected
+
+
+def test_a_freeze_says_how_many_windows_were_looked_at():
+    rules = policy(freeze_windows=(FreezeWindow("x", namespaces=("bank",)),))
+    there = facts(freezes=(Freeze("deny", "bank"), Freeze("deny", "till")))
+    reason = reach.freeze(context(the_policy=rules, the_facts=there))
+    assert reason.text == "none of 3 freeze windows is open"
+
+
+def test_an_annotation_protects_only_when_it_says_true():
+    """B3; and a label is not overruled by an annotation."""
+    mark = "aiops.dev/protected"
+    for labels, annotations, expected in [
+        ({mark: "true"}, {mark: "false"}, "refuse"),
+        ({}, {mark: "false"}, "permit"),
+        ({mark: "false"}, {mark: "true"}, "refuse"),
+    ]:
+        there = facts(workload(labels=labels, annotations=annotations))
+        assert lean(reach.protected, the_facts=there) == expected
+
+
+def test_what_is_not_known_is_marked_as_unknown():
+    """So that a dry run can show what it hides."""
+    for guard, there in [
+        (reach.protected, facts(workload(TILL))),
+        (reach.opt_in, facts(namespace_labels={})),
+        (reach.freeze, facts(unknown=frozenset({"freezes"}))),
+        (blast.disruption_budget, facts(workload(pdb_disruptions_allowed=None))),
+        (blast.local_storage, facts(pods={})),
+        (stops.fenced, facts(workload(annotations={"aiops.dev/term": "x"}))),
+    ]:
+        assert guard(context(plan(evict()), the_facts=there)).unknown

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.guards import sight
+from aiops.core.quality import Quality
 from aiops.model import Edge, Result, Target
 from tests.unit.core.cases import (
     CART,
@@ -15,6 +16,7 @@ from tests.unit.core.cases import (
     facts,
     incident,
     node,
+    situation,
     workload,
 )
 from tests.unit.core.guard_cases import CORDON, TILL, attempt, context, lean, ledger
@@ -144,3 +146,29 @@ def test_a_review_makes_no_noise():
     assert sight.own_noise(replace(made, incident=None)) is None
     assert sight.own_noise(replace(made, incident=replace(incident(), anomalies=()))) is None
     assert sight.own_noise(context(**CORDON)).lean == "permit"
+
+
+def test_ages_are_told_in_words():
+    """E10, M6, M13."""
+    assert sight.fresh_facts(context(the_facts=facts(at_ms=NOW - 31_000))).text.startswith(
+        "the facts are 31 s old"
+    )
+    assert sight.fresh_facts(context(the_facts=facts(at_ms=NOW + 31_000))).text.startswith(
+        "the facts are 31 s ahead"
+    )
+    assert sight.fresh_facts(context(the_facts=facts(at_ms=NOW + 5_000))).text == "the facts are 0 s old"
+    assert sight.fresh_facts(context(the_facts=facts(at_ms=NOW - 5_000))).text == "the facts are 5 s old"
+    for at_ms in (NOW - 31_000, NOW + 31_000):
+        assert sight.fresh_facts(context(the_facts=facts(at_ms=at_ms))).unknown
+    warming = situation(quality=Quality({}, NOW + 40_000))
+    assert sight.warm_up(context(the_situation=warming)).text == "warming up for 40 s more"
+
+
+def test_how_much_looks_bad_is_told():
+    """5.3."""
+    assert sight.all_down(context()).text == "0 of 1 workloads and 0 zones look bad"
+    reason = sight.all_down(context(the_facts=facts(nodes=nodes("-?+", zones="ab"))))
+    assert reason.text == "0 of 1 workloads and 1 zones look bad"
+    reason = sight.all_down(context(the_facts=facts(nodes=nodes("-?--+", zones="a"))))
+    assert reason.text == "4 of 5 nodes look bad, in every zone: are we blind?"
+    assert sight.all_down(context(the_facts=many(5, 0))).text == "all 5 workloads lack pods: are we blind?"
