@@ -74,6 +74,9 @@ class Carrier:
     reach: Reach = lambda _point: None
     _ways: dict[str, Way] = field(default_factory=dict)
     _samples: dict[str, dict[Key, deque[Status]]] = field(default_factory=dict)
+    _sampled_ms: dict[str, int] = field(
+        default_factory=dict
+    )  # by intent: two ticks of one second are one sample
 
     def __call__(self, deed: Deed, scene: Scene) -> Outcome | None:
         """See ``CarryOut``."""
@@ -91,6 +94,7 @@ class Carrier:
         if outcome is not None and outcome.result is not Result.APPLIED:
             self._ways.pop(intent.id, None)
             self._samples.pop(intent.id, None)
+            self._sampled_ms.pop(intent.id, None)
         return outcome
 
     def _apply(self, deed: Deed, scene: Scene, step: Step) -> Outcome | None:
@@ -207,7 +211,9 @@ class Carrier:
         """Did it help? Takes in this tick's verdicts, once a tick."""
         blind = "" if scene.quality.usable else scene.quality.why()
         kept = self._samples.setdefault(deed.intent.id, {})
-        if scene.incident is not None and scene.now_ms >= scene.life.from_ms and not blind:
+        new = scene.now_ms > self._sampled_ms.get(deed.intent.id, 0)
+        if scene.incident is not None and scene.now_ms >= scene.life.from_ms and not blind and new:
+            self._sampled_ms[deed.intent.id] = scene.now_ms
             for one in concerns(plan, scene.incident, scene.facts):
                 newest = self.newest(one.target, one.signal, one.detector)
                 kept.setdefault(key(one), deque(maxlen=plan.verification.of)).append(newest)

@@ -345,3 +345,13 @@ def test_a_change_back_outlives_a_busy_status():
         timeline.tick(minute)
     assert timeline.results() == ["applied", "failed", "undone"]
     assert "example.com/calm" not in timeline.cluster.objects[CART]["metadata"]["annotations"]
+
+
+def test_two_ticks_of_one_second_are_one_sample():
+    timeline = leaking()
+    timeline.status = Status.NORMAL
+    timeline.tick(1)
+    timeline.tick(1)  # under load two ticks may fall into one second
+    assert timeline.results() == ["applied"]
+    timeline.tick(1.25)
+    assert timeline.results() == ["applied", "verified"]
