@@ -27,10 +27,10 @@ def make_source(settings: PrometheusSettings) -> "PrometheusSource":
     return PrometheusSource(settings)
 
 
-def must_answer(settings: PrometheusSettings) -> None:
-    """Ask one small question, so that a person who waits hears within ``PATIENCE_S`` that nobody answers.
+def must_answer(settings: PrometheusSettings, patience_s: float = PATIENCE_S) -> None:
+    """Ask one small question, so that a person who waits hears within ``patience_s`` that nobody answers.
     Raises PortError."""
-    deadline_s = min(PATIENCE_S, settings.deadline_s)
+    deadline_s = min(patience_s, settings.deadline_s)
     hasty = replace(settings, deadline_s=deadline_s, read_timeout_s=min(deadline_s, settings.read_timeout_s))
     with closing(make_source(hasty)) as source:
         source.instant("vector(1)", int(1000 * time.time()))

@@ -1,12 +1,15 @@
 """``aiops undo`` and ``aiops unlock``: said exactly, asked of the daemon, and its answer waited for."""
 
+import fcntl
 import json
 import threading
+import time
 
 import pytest
 
 from aiops.adapters.sqlite.store import SqliteStore
 from aiops.bootstrap.journal import LOCK, lead, running
+from aiops.bootstrap.requests import unlock
 from aiops.bootstrap.undo import deeds
 from aiops.cli import exit_code
 from aiops.core.ledger import overwritten_entry
@@ -151,24 +154,28 @@ def test_whether_a_daemon_runs_is_known_by_its_lock(state):
 
 
 def test_asking_whether_one_runs_keeps_none_from_starting(state):
-    """A start in the very instant of the question bears with it."""
-    over = threading.Event()
+    """A start in the very instant of the question, which holds the lock, bears with it."""
+    (state / LOCK).touch()
+    held = threading.Event()
 
     def ask():
-        while not over.is_set():
-            running(state)
+        with (state / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            held.set()
+            time.sleep(0.2)
 
-    askers = [threading.Thread(target=ask) for _ in range(2)]
-    for one in askers:
-        one.start()
-    try:
-        for _ in range(20):
-            with lead(state):
-                pass
-    finally:
-        over.set()
-        for one in askers:
-            one.join()
+    asker = threading.Thread(target=ask)
+    asker.start()
+    held.wait(10)
+    with lead(state) as store:
+        assert store.term() == 2
+    asker.join()
+
+
+def test_nothing_is_handed_in_where_nobody_would_take_it_up(state):
+    with pytest.raises(InputError, match="expected a daemon that runs there"):
+        unlock(state, None, "", "", 100, print)
+    assert not (state / "inbox").exists()
 
 
 def test_a_second_daemon_is_still_refused(state):
