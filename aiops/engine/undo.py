@@ -59,6 +59,9 @@ def _once(
     match look.sight:
         case Sight.UNKNOWN:
             return Back(None, look.detail or "the object cannot be read")
+        case Sight.CHANGED if look.holds:
+            text = f"{step.change.target} is as we left it, but no longer bears our mark: it is left so"
+            return Back(Result.FAILED, text)
         case Sight.ABSENT | Sight.CHANGED:
             return Back(Result.UNDONE, "nothing of it is there any more")
         case Sight.ARRIVED if not look.holds:

@@ -355,3 +355,13 @@ def test_two_ticks_of_one_second_are_one_sample():
     assert timeline.results() == ["applied"]
     timeline.tick(1.25)
     assert timeline.results() == ["applied", "verified"]
+
+
+def test_what_no_longer_bears_our_mark_is_not_taken_back_nor_said_to_be():
+    """5.5: somebody took the mark away and left the value: whose it is now, nobody knows."""
+    timeline = leaking("annotate")
+    timeline.cluster.edit(CART, {"metadata": {"annotations": {"aiops.dev/intent": None}}})
+    for minute in range(1, 8):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "failed", "failed"]
+    assert "no longer bears our mark" in timeline.outcomes()[-1][1]
