@@ -24,10 +24,11 @@ NOTHING_KNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class NamespaceLabels:
-    """A namespace with its labels."""
+    """A namespace with its labels and annotations."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] | None = None  # None is unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,10 @@ class Fold:
         if until > self._passed:
             touched = {self._take(line) for line in self._lines[self._passed : until]}
             self._passed = until
-            self._facts = replace(self._facts, **{name: self._table(name) for name in touched})
+            tables = {name: self._table(name) for name in touched}
+            if "namespace_labels" in touched:
+                tables["namespace_annotations"] = self._annotations()
+            self._facts = replace(self._facts, **tables)
         return replace(self._facts, at_ms=at_ms)
 
     def _take(self, line: FactLine) -> str:
@@ -66,6 +69,11 @@ class Fold:
         else:
             table[key] = line.value
         return name
+
+    def _annotations(self) -> dict[Hashable, Any]:
+        """Of the namespaces whose annotations are known."""
+        spaces = self._tables["namespace_labels"].items()
+        return {name: one.annotations for name, one in spaces if one.annotations is not None}
 
     def _table(self, name: str) -> Any:
         table = self._tables[name]

@@ -63,7 +63,7 @@ def state(listed: Objects, at_ms: int) -> Iterator[Fact]:
         picture.replace(kind.name, {target(kind.name, one): kind.read(one, at_ms) for one in items}, at_ms)
     facts = picture.facts(at_ms, frozenset(listed))
     for name, labels in facts.namespace_labels.items():
-        yield NamespaceLabels(name, labels)
+        yield NamespaceLabels(name, labels, facts.namespace_annotations.get(name))
     yield from facts.nodes.values()
     yield from facts.pods.values()
     yield from facts.autoscalers.values()

@@ -61,8 +61,9 @@ def disruption_budget(context: Context) -> Reason | None:
         return None
     for owner, count in wanted.items():
         workload = context.facts.workloads.get(owner)
-        if workload is not None and (workload.budgets or 0) > 1:
-            text = f"{workload.budgets} disruption budgets match {owner}: every eviction fails, keep one"
+        matching = workload.budgets if workload is not None else None
+        if matching is not None and matching > 1:
+            text = f"{matching} disruption budgets match {owner}: every eviction fails, keep one"
             return escalate("disruption_budget", text)
         allowed = workload.pdb_disruptions_allowed if workload is not None else None
         if allowed is None:

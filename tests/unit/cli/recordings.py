@@ -47,7 +47,7 @@ def panels(seed=7, fails=True):
 
 def facts(opted_in=True):
     labels = {"aiops.dev/opt-in": "true"} if opted_in else {}
-    yield FactLine(START, NamespaceLabels("shop", labels))
+    yield FactLine(START, NamespaceLabels("shop", labels, {}))
     yield FactLine(START, Edge(FRONTEND, CART))
     for target in TARGETS:
         yield FactLine(START, workload(target, 1))

@@ -4,7 +4,7 @@ import pytest
 
 from aiops.adapters.recording.fold import Fold
 from aiops.model import Edge, Facts, Pod, Target, Workload
-from aiops.model.recording import FactLine, Unreadable
+from aiops.model.recording import FactLine, NamespaceLabels, Unreadable
 from tests.unit.adapters.recording.sample import CART, DB, MINUTE, START, facts
 
 
@@ -86,3 +86,15 @@ def test_edges_and_new_values_of_an_object():
     fold = Fold("", lines)
     assert [fold.facts(time).workloads[CART].replicas for time in (1, 2)] == [1, 2]
     assert [len(fold.facts(time).edges) for time in (2, 3)] == [1, 0]
+
+
+def test_annotations_of_a_namespace_are_known_only_where_they_were_recorded():
+    """A guard tells "it carries no stop" from "nobody looked" (B5)."""
+    lines = [
+        FactLine(START, NamespaceLabels("bank", {})),
+        FactLine(START, NamespaceLabels("shop", {}, {})),
+        FactLine(START + MINUTE, NamespaceLabels("shop", {}, {"aiops.dev/stop": "true"})),
+    ]
+    fold = Fold("prod", lines)
+    assert fold.facts(START).namespace_annotations == {"shop": {}}
+    assert fold.facts(START + MINUTE).namespace_annotations == {"shop": {"aiops.dev/stop": "true"}}
