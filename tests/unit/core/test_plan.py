@@ -5,7 +5,9 @@ from dataclasses import fields, replace
 import pytest
 
 from aiops.bootstrap.plugins import remediation
+from aiops.core.learn import learn
 from aiops.core.ledger import Ledger
+from aiops.core.memory import Lessons
 from aiops.core.plan import is_intact, make_plan, seal
 from aiops.model import (
     Impact,
@@ -35,14 +37,21 @@ from tests.unit.core.cases import (
     workload,
 )
 from tests.unit.core.guard_cases import attempt
+from tests.unit.core.lesson_cases import Story
 from tests.unit.engine.loop_cases import HELD, LADDER
 
 SHOP = facts(workload(revisions=HELD))
 
 
-def made(*playbooks, the_incident=None, the_facts=SHOP, ledger=None, now_ms=NOW):
+def made(*playbooks, the_incident=None, the_facts=SHOP, ledger=None, now_ms=NOW, lessons=None):
     return make_plan(
-        the_incident or incident(), playbooks or (LADDER,), the_facts, remediation, now_ms, ledger or Ledger()
+        the_incident or incident(),
+        playbooks or (LADDER,),
+        the_facts,
+        remediation,
+        now_ms,
+        ledger or Ledger(),
+        lessons,
     )
 
 
@@ -207,3 +216,33 @@ def test_a_fix_is_asked_about_the_one_pod_that_the_incident_is_about_first():
     other = replace(odd, target=Target("Pod", "shop", "cart-2"))
     several = made(both, the_incident=incident(odd, other), the_facts=calm)
     assert [step.change.target for step in several.steps] == [CART]  # which of the two nobody said
+
+
+def failed(times, **changes):
+    """Lessons of so many incidents in which a restart did not help."""
+    story = Story()
+    for _ in range(times):
+        story.tries(Result.FAILED, **changes)
+    return learn(Lessons(), story.entries)
+
+
+def test_a_rung_that_never_helped_this_pattern_is_passed_over():
+    """Issue 4, item 7: with the reason, and the next rung is the first."""
+    assert names(made(lessons=failed(1))) == ["restart_rollout", "rollback"]
+    one = made(lessons=failed(2))
+    assert names(one) == ["rollback"]
+    assert one.steps[0].rung == 1
+    (why,) = one.skipped
+    assert why.startswith("restart_rollout: passed over: 2 times it did not help memory_leak here")
+
+
+@pytest.mark.parametrize("changes", [{"playbook": "other"}, {"playbook_version": "0"}])
+def test_what_another_playbook_or_version_learned_is_no_reason(changes):
+    assert names(made(lessons=failed(2, **changes))) == ["restart_rollout", "rollback"]
+
+
+def test_where_every_rung_is_passed_over_a_person_is_told_why():
+    alone = replace(LADDER, steps=(PlaybookStep("restart_rollout"),))
+    one = made(alone, lessons=failed(2))
+    assert one.steps == ()
+    assert one.reason.startswith("no rung fits: restart_rollout: passed over: 2 times")
