@@ -33,8 +33,10 @@ def command(
 ) -> None:
     """Run the loop against a live Prometheus until SIGTERM or Ctrl-C.
 
-    What it notices, blames and decides goes into the journal (see `aiops incidents`, `aiops explain`) and the
-    log. Nothing is carried out: this version decides only.
+    What it notices, blames, decides and does goes into the journal (see `aiops incidents`, `aiops explain`,
+    `aiops journal`) and the log. After install it observes: what it may change, and where, is opened in the
+    configuration (policy.mode, policy.scopes, kubernetes.access) and by a label on the namespace. `aiops
+    stop` stops it from changing anything, at once.
 
     \b
     Example: aiops run --prometheus http://127.0.0.1:9090 --state ./state

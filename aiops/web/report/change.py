@@ -24,6 +24,7 @@ def heading(change: Change) -> str:
         return plain(f"{VERBS[change.verb]} {change.target}")
     bound = [f"uid {change.uid}"] if change.uid else []
     bound += [f"resourceVersion {change.resource_version}"] if change.resource_version else []
+    bound += [f"generation {change.generation}"] if change.generation is not None else []
     version = ", ".join(bound) or "not known: a recording cannot say, so it could only be shown"
     return plain(f"{VERBS[change.verb]} {change.target}{below} (version: {version})")
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +41,13 @@ def test_a_step_is_shown_with_its_exact_patch_and_the_version_it_is_bound_to(sta
     assert "strategic merge patch of Deployment/shop/cart (version: uid uid-cart, resourceVersion 41)" in text
     assert "replicas: 5" in text
     assert "aiops.dev/intent" in text
+
+
+def test_the_generation_that_a_step_is_bound_to_is_shown(state, aiops, tmp_path):
+    copy = shutil.copytree(state, tmp_path / "state")
+    change = replace(cases.scale().change, generation=7)
+    say(copy, decided_entry(Refuse(cases.plan(cases.scale(change=change)), (STUCK,)), NOW + 5_000))
+    assert "(version: uid uid-cart, resourceVersion 41, generation 7)" in shown(aiops, copy)
 
 
 def test_a_person_is_given_the_command_for_the_step_and_for_its_undo(state, aiops):
