@@ -116,6 +116,12 @@ def test_one_ready_pod_must_remain_beside_it_or_a_person_decides(fix, replicas, 
     assert step.blast_radius.at_once == (0 if pod_ready is False else 1)
 
 
+@pytest.mark.parametrize("kind", [EvictPod, RestartPod, QuarantinePod])
+def test_the_only_pod_goes_to_a_person_whatever_was_allowed(kind):
+    facts = where(replicas=1, ready=0)
+    assert kind(min_others=0).propose(POD, facts, NOW).impact is Impact.HIGH
+
+
 def test_an_eviction_is_typed_as_one_and_not_as_a_delete():
     """``kubectl delete pod`` goes round disruption budgets."""
     command = EvictPod().propose(POD, FACTS, NOW).command
@@ -140,6 +146,7 @@ def services(*selectors, namespace="shop"):
         ([{"app": "cart"}], {"app"}),  # one label hides it from both
         ([{"tier": "front"}], {"app", "tier"}),
         ([{"app": "cart", "tier": "front"}, {"tier": "front"}], {"app", "tier"}),
+        ([{"app": "cart", "tier": "front"}], {"app"}),  # of two labels the one that all select by
         ([{"app": "pay"}], {"app"}),  # does not find this pod
         ([{}], {"app"}),  # a Service without a selector finds none
         ([], {"app"}),

@@ -104,6 +104,7 @@ def test_a_paused_deployment_would_not_follow(fix):
         (DB, 4, 3, Impact.HIGH, 1),
         (DB, 4, 5, Impact.MEDIUM, 0),
         (CART, None, 3, Impact.HIGH, None),
+        (CART, None, 6, Impact.MEDIUM, 0),  # more pods take none away
     ],
 )
 def test_a_workload_is_scaled_to_exactly_so_many_pods(target, ready, wanted, impact, at_once):
@@ -212,6 +213,9 @@ def test_what_is_not_set_or_not_known_is_left_alone(request_):
 
 def test_a_value_at_its_end_is_left_alone():
     assert "no container" in declined(AdjustResources(least=500).propose(CART, sized(APP), NOW))
+    assert "no container" in declined(
+        AdjustResources(least=600).propose(CART, sized(APP), NOW)
+    )  # lowered to more
     higher = AdjustResources(side="limits", factor=2, most=1000)
     assert "no container" in declined(higher.propose(CART, sized(APP), NOW))
     other = AdjustResources(container="proxy")
@@ -304,6 +308,21 @@ def test_one_reference_is_one_field_of_the_patch_and_the_newest_that_held_is_cho
     assert "revision 2: tls secret" in step.summary
 
 
+def test_what_was_added_beside_a_changed_reference_stays():
+    """Nobody knows what it would have been before. A variable that names a field of the pod is no reference."""
+
+    def with_env(secret, field, *more):
+        env = [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": field}}}, *more]
+        containers = [{"name": "app", "image": "pay:1", "env": env}]
+        return one_reference(secret, "pay:1", containers=containers)
+
+    added = {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "new", "key": "k"}}}
+    revisions = held(with_env("a", "metadata.name"), with_env("b", "metadata.uid", added))
+    step = RestoreConfigRef().propose(PAY, given(PAY, revisions=revisions), NOW)
+    volumes = [{"name": "tls", "secret": {"secretName": "a"}}]
+    assert step.change.patch == {"spec": {"template": {"spec": {"volumes": volumes}}}}
+
+
 @pytest.mark.parametrize(
     "revisions",
     [
@@ -371,6 +390,9 @@ def test_a_job_is_run_again_once_and_a_second_run_not_at_all():
     facts = replace(FACTS, workloads={**FACTS.workloads, second: again})
     assert "already, as bill-rerun-1" in declined(RerunJob().propose(JOB, facts, NOW))
     assert "itself a second run" in declined(RerunJob().propose(second, facts, NOW))
+    elsewhere = workload(Target("Job", "bank", "bill-rerun-1"), annotations={RERUN_OF: "bill"})
+    other = replace(FACTS, workloads={**FACTS.workloads, elsewhere.target: elsewhere})
+    assert RerunJob().propose(JOB, other, NOW).change.target.namespace == "shop"
 
 
 def test_a_job_that_a_person_suspended_is_not_run_around_it():
