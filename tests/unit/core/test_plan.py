@@ -218,6 +218,9 @@ def test_a_fix_is_asked_about_the_one_pod_that_the_incident_is_about_first():
     assert [step.change.target for step in several.steps] == [CART]  # which of the two nobody said
 
 
+NEW = incident(id="new")
+
+
 def failed(times, **changes):
     """Lessons of so many incidents in which a restart did not help."""
     story = Story()
@@ -228,8 +231,8 @@ def failed(times, **changes):
 
 def test_a_rung_that_never_helped_this_pattern_is_passed_over():
     """Issue 4, item 7: with the reason, and the next rung is the first."""
-    assert names(made(lessons=failed(1))) == ["restart_rollout", "rollback"]
-    one = made(lessons=failed(2))
+    assert names(made(the_incident=NEW, lessons=failed(1))) == ["restart_rollout", "rollback"]
+    one = made(the_incident=NEW, lessons=failed(2))
     assert names(one) == ["rollback"]
     assert one.steps[0].rung == 1
     (why,) = one.skipped
@@ -238,11 +241,11 @@ def test_a_rung_that_never_helped_this_pattern_is_passed_over():
 
 @pytest.mark.parametrize("changes", [{"playbook": "other"}, {"playbook_version": "0"}])
 def test_what_another_playbook_or_version_learned_is_no_reason(changes):
-    assert names(made(lessons=failed(2, **changes))) == ["restart_rollout", "rollback"]
+    assert names(made(the_incident=NEW, lessons=failed(2, **changes))) == ["restart_rollout", "rollback"]
 
 
 def test_where_every_rung_is_passed_over_a_person_is_told_why():
     alone = replace(LADDER, steps=(PlaybookStep("restart_rollout"),))
-    one = made(alone, lessons=failed(2))
+    one = made(alone, the_incident=NEW, lessons=failed(2))
     assert one.steps == ()
     assert one.reason.startswith("no rung fits: restart_rollout: passed over: 2 times")
