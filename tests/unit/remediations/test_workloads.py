@@ -309,7 +309,7 @@ def test_one_reference_is_one_field_of_the_patch_and_the_newest_that_held_is_cho
 
 
 def test_what_was_added_beside_a_changed_reference_stays():
-    """Nobody knows what it would have been before. A variable that names a field of the pod is no reference."""
+    """Nobody knows what it was before. A variable that names a field of the pod is no reference."""
 
     def with_env(secret, field, *more):
         env = [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": field}}}, *more]
