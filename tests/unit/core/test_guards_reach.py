@@ -20,6 +20,7 @@ from tests.unit.core.cases import (
     CART,
     NOW,
     POD,
+    anomaly,
     cordon,
     evict,
     facts,
@@ -95,6 +96,13 @@ def test_a_closed_incident_needs_no_remedy():
     assert lean(reach.still_open) == "permit"
     assert lean(reach.still_open, the_incident=incident(state=IncidentState.CLOSED)) == "refuse"
     assert reach.still_open(replace(context(), incident=None)) is None
+
+
+@pytest.mark.parametrize(("cleared", "expected"), [((0, 0), "hold"), ((0, None), "permit"), ((), "permit")])
+def test_what_is_calm_and_not_yet_closed_waits(cleared, expected):
+    """M16: somebody fixed it, or it passed; one signal that is still bad is enough to go on."""
+    many = tuple(anomaly(signal=f"s{number}", cleared_ms=at) for number, at in enumerate(cleared))
+    assert lean(reach.still_open, the_incident=replace(incident(), anomalies=many)) == expected
 
 
 @pytest.mark.parametrize(
