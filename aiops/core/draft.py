@@ -105,6 +105,8 @@ class Draft:
                     self.pages[self._index.by_key[which]].clear(which, happening.at_ms)
             return
         anomaly = happening.anomaly
+        if self._is_gone(anomaly.target):
+            return  # a stale sample of what does not exist any more
         at = self._index.by_key.get(key(anomaly)) or self._known_home(anomaly)
         if at is None and self._kind(anomaly) is IncidentKind.OBSERVED and is_faint(anomaly, self.settings):
             self._alone[key(anomaly)] = anomaly
@@ -235,9 +237,22 @@ class Draft:
             if page.kind is IncidentKind.PREDICTED and (page.shows(anomaly) or _proves(anomaly, page)):
                 self._end(at, f"{CAME_TRUE}: incident {into}")
 
+    def _is_gone(self, target: Target) -> bool:
+        """Whether a pod does not exist any more, as far as pods are known: no sample of it will ever be good."""
+        facts = self.ground.facts
+        known = bool(facts.pods) and not {"pods", "cluster"} & facts.unknown
+        return target.kind == "Pod" and known and target not in facts.pods
+
+    def _bury(self, page: Page) -> None:
+        """The trouble of a pod that is gone is over; its successor is judged as part of the workload."""
+        for which, one in tuple(page.anomalies.items()):
+            if one.cleared_ms is None and self._is_gone(one.target):
+                page.clear(which, self.now_ms)
+
     def close_what_is_over(self, quality: Quality) -> None:
         """Apply the rules that close an incident, where we see all of its signals (M2)."""
         for at, page in tuple(self.pages.items()):
+            self._bury(page)
             if quality.identity_error or any(one.signal in quality.blind for one in page.anomalies.values()):
                 continue
             because = over(self._derived(page), self.ground, self.now_ms, self.settings)

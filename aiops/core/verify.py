@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiops.core.book import Key, key
-from aiops.model import Anomaly, Facts, Incident, Plan, Result, Status, Target
+from aiops.model import Anomaly, Direction, Facts, Incident, Plan, Result, Role, Status, Target
 
 ROLLING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 STUCK = "RolloutStuck"  # the condition's name, as facts have it
@@ -55,11 +55,13 @@ def judge(plan: Plan, seen: Seen) -> Judgement:
 
 
 def concerns(plan: Plan, incident: Incident, facts: Facts) -> tuple[Anomaly, ...]:
-    """The anomalies by which the plan is judged; all of the incident where none is on its target."""
+    """The anomalies by which the plan is judged; all of the incident where none is on its target. That more
+    requests come is nothing a step could mend: it is judged by what they cost, where that is known."""
     wanted = plan.verification.signals
     named = [one for one in incident.anomalies if not wanted or one.signal in wanted]
-    own = [one for one in named if facts.owner(one.target) == plan.target]
-    return tuple(own or named)
+    own = [one for one in named if facts.owner(one.target) == plan.target] or named
+    felt = [one for one in own if not (one.role is Role.TRAFFIC and one.direction is Direction.UP)]
+    return tuple(felt or own)
 
 
 def _findings(plan: Plan, seen: Seen) -> tuple[list[str], list[str]]:

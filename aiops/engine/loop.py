@@ -22,6 +22,7 @@ from aiops.engine import entries
 from aiops.engine.aftermath import Aftermath
 from aiops.engine.floor import Floor
 from aiops.engine.memory import Gist, Memory, gist_of
+from aiops.engine.own import own_changes
 from aiops.engine.rehearse import Rehearse
 from aiops.engine.requests import Desk
 from aiops.engine.rules import Rules
@@ -177,8 +178,8 @@ class Loop:
         )
 
     def known(self, facts: Facts) -> Facts:
-        """``facts`` with the service graph of the configuration merged in."""
-        edges = self.rules.edges
+        """``facts`` with the service graph of the configuration merged in, and our own changes named so."""
+        facts, edges = own_changes(facts, self.ledger), self.rules.edges
         return replace(facts, edges=tuple(dict.fromkeys((*facts.edges, *edges)))) if edges else facts
 
     def _catch_up(self) -> None:

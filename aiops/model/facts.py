@@ -41,11 +41,12 @@ class ClusterEvent:
     target: Target
     kind: EventKind
     detail: str = ""
+    ours: bool = False  # we did it ourselves, as an answer: no suspect
 
     @property
     def is_change(self) -> bool:
-        """Whether somebody changed something (a suspect), rather than something having failed (a symptom)."""
-        return self.kind in CHANGE_KINDS
+        """Whether somebody else changed something (a suspect), rather than something having failed (a symptom)."""
+        return self.kind in CHANGE_KINDS and not self.ours
 
 
 @dataclass(frozen=True, slots=True)

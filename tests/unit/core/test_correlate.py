@@ -35,6 +35,30 @@ def test_a_pod_is_counted_at_its_owner():
     assert timeline.groups == ["cart"]
 
 
+POD, GONE = Target("Pod", "shop", "cart-1"), Target("Pod", "shop", "cart-0")
+KNOWN = the_facts(pods={POD: Pod(POD, deployment("cart"))})
+
+
+def test_a_stale_sample_of_a_pod_that_is_gone_opens_nothing():
+    assert Timeline(KNOWN).bad("10:00", GONE, signal="memory").lines == []
+
+
+def test_where_pods_are_not_known_nobody_can_say_that_one_is_gone():
+    unknown = replace(KNOWN, unknown=frozenset({"pods"}))
+    assert Timeline(unknown).bad("10:00", GONE, signal="memory").groups == ["cart-0"]
+
+
+def test_the_trouble_of_a_pod_ends_with_it():
+    """No good sample of it will ever come; five minutes later all is calm."""
+    timeline = Timeline(KNOWN).bad("10:00", POD, signal="errors")
+    other = Target("Pod", "shop", "cart-2")
+    timeline.facts = the_facts(pods={other: Pod(other, deployment("cart"))})
+    timeline.until("10:04")
+    assert len(timeline.open) == 1
+    timeline.until("10:06")
+    assert timeline.open == []
+
+
 def test_trouble_travels_along_calls():
     """db is slow, cart that calls it waits, front that calls cart waits: two hops, one problem."""
     timeline = Timeline().bad("10:00", "db").bad("10:01", "cart").bad("10:02", "front")
