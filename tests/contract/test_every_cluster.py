@@ -3,6 +3,8 @@
 The fake's own engine tests are worth what this suite says of the fake.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from aiops.errors import NotFound, Unavailable
@@ -114,6 +116,25 @@ def test_a_plan_made_before_somebody_elses_change_is_refused(world):
     assert (look.sight, look.holds) == (Sight.CHANGED, False)
     assert "paused" not in world.read(cart)["spec"]
     assert world.commits() == []
+
+
+def test_a_newer_status_is_no_newer_plan_where_the_generation_is_known(world):
+    """M16: a controller writes the status of a busy workload several times a second."""
+    cart = world.deployment()
+    bound = world.bound(cart, PAUSE)
+    generation = world.read(cart)["metadata"]["generation"]
+    change = replace(bound, generation=generation)
+    world.report(cart, {"unavailableReplicas": 7})
+    assert world.cluster.send(change, OURS).answer is Answer.CONFLICT  # the version is the precondition
+    assert world.cluster.look(bound, OURS).sight is Sight.CHANGED
+    look = world.cluster.look(change, OURS)
+    assert look.sight is Sight.ABSENT
+    anew = replace(change, resource_version=look.resource_version)
+    assert world.cluster.send(anew, OURS).answer is Answer.DONE
+    other = replace(world.bound(cart, {"spec": {"minReadySeconds": 7}}), generation=generation)
+    assert world.cluster.look(other, THEIRS).sight is not Sight.CHANGED  # its version is fresh
+    world.edit(cart, {"spec": {"minReadySeconds": 8}})
+    assert world.cluster.look(other, THEIRS).sight is Sight.CHANGED
 
 
 def test_another_object_of_the_same_name_is_never_patched(world):
@@ -309,6 +330,17 @@ def test_a_restart_is_one_new_generation_and_its_repeat_is_none(world):
     world.cluster.send(world.bound(cart, patch), OURS)
     world.cluster.send(world.bound(cart, patch), OURS)
     assert world.read(cart)["metadata"]["generation"] == before + 1
+
+
+def test_a_mark_alone_is_a_new_generation_of_a_deployment_and_of_a_node_none(world):
+    """So a generation proves a rollout no more than a version does."""
+    for target, more in ((world.deployment(), 1), (world.node("n"), 0)):
+        before = world.bound(target)
+        generation = world.read(target)["metadata"].get("generation", 0)
+        world.cluster.send(replace(before, patch={"metadata": {"labels": {"ours": "yes"}}}), OURS)
+        found = world.read(target)["metadata"]
+        assert found["annotations"]["aiops.dev/intent"] == "life-1:step-0"
+        assert found.get("generation", 0) == generation + more
 
 
 def test_a_refusal_of_rights_names_verb_and_resource(world):

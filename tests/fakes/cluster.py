@@ -16,6 +16,7 @@ from aiops.adapters.kubernetes.addresses import address
 from aiops.adapters.kubernetes.sight import annotations, sight
 from aiops.errors import NotFound, Unavailable
 from aiops.model import Answer, ChangeVerb, Facts, Look, Receipt, Sight, Target
+from tests.fakes.cluster_facts import PARTS, parts, spoken, told
 from tests.fakes.patching import merged
 
 WITHOUT_SPEC = {"ConfigMap", "Secret", "Event"}  # these have no generation
@@ -68,8 +69,8 @@ class FakeCluster:
         self._version, self._uids = 1000, 0
         self._age = None
         self.known = known if known is not None else Facts(0)
-        for target, facts in _parts(self.known):
-            self.put(target, _object(facts), uid=facts.uid, resource_version=facts.resource_version)
+        for target, facts in parts(self.known):
+            self.put(target, spoken(facts), uid=facts.uid, resource_version=facts.resource_version)
         for target, body in dict(objects).items():
             self.put(target, body)
 
@@ -246,7 +247,7 @@ class FakeCluster:
         if after == before:
             return  # nothing changed: the same version
         meta = after["metadata"]
-        if after.get("spec") != before.get("spec") and "generation" in meta:
+        if "generation" in meta and _intended(after) != _intended(before):
             meta["generation"] += 1
         meta["uid"], meta["resourceVersion"] = before["metadata"]["uid"], self._next()
         self.objects[target] = after
@@ -257,16 +258,8 @@ class FakeCluster:
 
     def _fresh(self, at_ms):
         known = self.known
-        kinds = {name: _told(getattr(known, name), self.objects) for name in PARTS}
+        kinds = {name: told(getattr(known, name), self.objects) for name in PARTS}
         return replace(known, at_ms=at_ms, **kinds)
-
-
-PARTS = ("workloads", "pods", "nodes", "claims", "autoscalers")
-
-
-def _parts(facts):
-    for name in PARTS:
-        yield from getattr(facts, name).items()
 
 
 def _demand(change):
@@ -282,56 +275,12 @@ def _demand(change):
         raise ValueError(f"{change.target}: only a Pod can be evicted")
 
 
+def _intended(found):
+    """What makes a new generation: the spec; of a Deployment the annotations too, as its strategy has it."""
+    notes = found["metadata"].get("annotations") if found["kind"] == "Deployment" else None
+    return found.get("spec"), notes or {}
+
+
 def _done(found):
     meta = found["metadata"]
     return Receipt(Answer.DONE, "", meta["uid"], meta["resourceVersion"])
-
-
-FIELDS = {  # field of our facts: where the object has it
-    "generation": ("metadata", "generation"),
-    "replicas": ("spec", "replicas"),
-    "paused": ("spec", "paused"),
-    "suspended": ("spec", "suspend"),
-    "unschedulable": ("spec", "unschedulable"),
-    "taints": ("spec", "taints"),
-    "minimum": ("spec", "minReplicas"),
-    "maximum": ("spec", "maxReplicas"),
-    "phase": ("status", "phase"),
-    "labels": ("metadata", "labels"),
-    "annotations": ("metadata", "annotations"),
-}
-
-
-def _object(facts):
-    """An object that says what ``facts`` (a Workload, Pod, Node ...) say of it."""
-    body = {}
-    for name, (part, key) in FIELDS.items():
-        value = getattr(facts, name, None)
-        if value is not None:
-            value = dict(value) if isinstance(value, Mapping) else value
-            body.setdefault(part, {})[key] = [dict(one) for one in value] if name == "taints" else value
-    return body
-
-
-def _told(parts, objects):
-    """``parts`` of the facts with what the objects say now; those whose object is gone are left out."""
-    return {target: _renewed(one, objects[target]) for target, one in parts.items() if target in objects}
-
-
-def _renewed(facts, found):
-    changed = {"uid": found["metadata"]["uid"], "resource_version": found["metadata"]["resourceVersion"]}
-    for name, (part, key) in FIELDS.items():
-        if name == "generation" and getattr(facts, name, None) is None:
-            continue  # a test that does not speak of it is bound to versions alone
-        if hasattr(facts, name):
-            value = found.get(part, {}).get(key)
-            if value is None and getattr(facts, name) is None:
-                continue
-            if name == "taints":
-                value = tuple(value or ())
-            elif name in ("labels", "annotations"):
-                value = value or {}
-            elif value is None and name in ("paused", "suspended", "unschedulable"):
-                value = False
-            changed[name] = value
-    return replace(facts, **changed)
