@@ -340,3 +340,26 @@ def test_a_target_that_nobody_wrote_over_says_so():
     assert ownership.fight(context()).text == (
         "0 of 2 changes of ours to Deployment/shop/cart were written over by somebody"
     )
+
+
+@pytest.mark.parametrize(
+    ("planned", "now", "expected"),
+    [
+        (5, 5, "permit"),  # only its status was written since
+        (5, 6, "hold"),  # somebody changed what is wanted
+        (None, 5, "hold"),
+        (5, None, "hold"),
+        (None, None, "hold"),
+    ],
+)
+def test_a_newer_version_of_the_same_generation_is_the_same_object(planned, now, expected):
+    """E5, M16: the status of a workload is written all the time."""
+    made = plan(step(change=replace(scale().change, generation=planned)))
+    there = facts(workload(resource_version="42", generation=now))
+    assert lean(ownership.bound, the_plan=made, the_facts=there) == expected
+
+
+def test_what_has_no_generation_is_bound_to_its_version():
+    """E5: such as a node."""
+    made = plan(cordon(change=replace(cordon().change, resource_version="6", generation=1)), target=NODE)
+    assert lean(ownership.bound, **{**CORDON, "the_plan": made}) == "hold"
