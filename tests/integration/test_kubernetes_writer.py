@@ -23,7 +23,7 @@ from tests.controlplane.apiproxy import (
     Answer as Says,
 )
 from tests.controlplane.identities import rule
-from tests.integration.faults import BlackHole, Corrupt, FaultProxy, Latency, Reset
+from tests.integration.faults import BlackHole, Corrupt, FaultProxy, Latency, Reset, Throttle
 
 pytestmark = pytest.mark.integration
 OURS = Mark("life-1:step-0", 3)
@@ -434,7 +434,7 @@ def test_a_slow_answer_within_the_limits_is_an_answer(world, pause):
     assert time.monotonic() - began >= 0.5
 
 
-@pytest.mark.parametrize("fault", [BlackHole(), Reset(1), Corrupt(every=50, skip=0)], ids=repr)
+@pytest.mark.parametrize("fault", [BlackHole(), Reset(1), Corrupt(every=50, skip=0), Throttle(300)], ids=repr)
 def test_a_connection_that_never_stands_changes_nothing_within_the_time_limits(world, pause, fault):
     """E9: TLS never comes about, so that the request was never sent; UNKNOWN is allowed, DONE is not."""
     with FaultProxy(world.plane.url) as between:
