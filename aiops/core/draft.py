@@ -238,7 +238,7 @@ class Draft:
                 self._end(at, f"{CAME_TRUE}: incident {into}")
 
     def _is_gone(self, target: Target) -> bool:
-        """Whether a pod does not exist any more, as far as pods are known: no sample of it will ever be good."""
+        """Whether a pod is gone, as far as pods are known: no sample of it will ever be good."""
         facts = self.ground.facts
         known = bool(facts.pods) and not {"pods", "cluster"} & facts.unknown
         return target.kind == "Pod" and known and target not in facts.pods

@@ -1,7 +1,7 @@
 """Own: what we changed ourselves is not what broke it.
 
-A restart of ours is a rollout like any other to whoever watches the cluster, seconds after the trouble that it
-answers. Without this an incident would be renamed after it, and our own remedy proposed to be rolled back.
+A restart of ours is a rollout like any other to whoever watches the cluster, seconds after the trouble that
+it answers. Without this an incident would be renamed after it, and our own remedy be rolled back.
 """
 
 import bisect

@@ -45,7 +45,7 @@ class ClusterEvent:
 
     @property
     def is_change(self) -> bool:
-        """Whether somebody else changed something (a suspect), rather than something having failed (a symptom)."""
+        """Whether somebody else changed something (a suspect), and not something failed (a symptom)."""
         return self.kind in CHANGE_KINDS and not self.ours
 
 
