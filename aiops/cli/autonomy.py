@@ -100,7 +100,8 @@ def show(found: Sequence["Row"], proposals: bool) -> None:
         mode = Text(level.mode, "green" if level.mode is level.ceiling else "yellow")
         if level.proposal is not None:
             mode.append(f" → {level.proposal}?", "bold")
-        words = (plain(level.reason), level.counts.said())
+        seen = level.counts.tried or level.counts.alone
+        words = (plain(level.reason), level.counts.said() if seen else "nothing to go by yet")
         table.add_row(f"{case.playbook} {case.version}", plain(case.where), mode, level.ceiling, *words)
     console().print(table)
     for one in found:

@@ -72,7 +72,9 @@ def record_lines(record: Record) -> Iterable["Text"]:
             yield line(f"{what} {payload['playbook_version']}, plan {payload['plan_id']}", indent=1)
             yield line(("digest ", "dim"), payload["digest"], indent=1)
         case "step_ended":
-            yield line(f"{payload['result']}: {payload['detail']}", indent=1)
+            yield line(tell(record.entry).what, indent=1)
+            for receipt in payload.get("receipts", ()):
+                yield line(("receipt ", "dim"), receipt, indent=1)
         case "life_advanced":
             orders = (
                 ", ".join(
@@ -135,7 +137,9 @@ def evidence_lines(record: Record) -> Iterable["Text"]:
 def decided_lines(record: Record) -> Iterable["Text"]:
     """A decision with every reason, and the plan it is about."""
     decision = decision_of(record.entry)
-    yield from decision_lines(Decided(record.entry.at_ms, decision, if_known_of(record.entry)), 0)
+    if_known = if_known_of(record.entry)
+    said = ": " if if_known is None else " would "  # only a dry run decides twice
+    yield from decision_lines(Decided(record.entry.at_ms, decision, if_known), 0, said)
     for reason in decision.reasons:
         if reason.lean == "permit":
             yield reason_line(reason)

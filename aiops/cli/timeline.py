@@ -128,10 +128,10 @@ def suspect_lines(suspect: Suspect) -> Iterable["Text"]:
         yield line("               ", evidence.what, indent=1)
 
 
-def decision_lines(decided: Decided, others: int) -> Iterable["Text"]:
+def decision_lines(decided: Decided, others: int, said: str = " would ") -> Iterable["Text"]:
     """The decision, twice where facts were unknown, and the exact change."""
     main, live = shown(decided), decided.decision
-    yield line(("decided  ", "dim"), clock(decided.at_ms), " would ", styled(main), indent=1)
+    yield line(("decided  ", "dim"), clock(decided.at_ms), said, styled(main), indent=1)
     if main.plan.steps and not isinstance(main, Act):
         yield reason_line(why(main))
     if live.reasons != main.reasons:

@@ -1,6 +1,7 @@
 """``aiops undo``: have the daemon take back what it did."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,8 @@ def lines(found: "Undoing") -> Iterable["Text"]:
     yield line(
         ("done      ", "dim"), f"{clock(deed.at_ms)} UTC, {deed.words}, plan {deed.plan_id} step {deed.step}"
     )
-    yield line(("by        ", "dim"), heading(undo))
+    bare = heading(replace(undo, uid=None, resource_version=None, generation=None)).partition(" (version")[0]
+    yield line(("writes    ", "dim"), f"{bare}, where it still is as the daemon left it")
     for text in as_yaml(undo.patch).split("\n") if undo.patch else ():
         yield line("          ", (text, "cyan"))
     yield line(("by hand   ", "dim"), found.command)

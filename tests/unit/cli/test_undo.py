@@ -42,6 +42,7 @@ def test_what_would_be_taken_back_is_said_exactly(state, aiops):
     text = aiops("undo", "i1", "--state", state, "--dry-run").stdout
     assert "take back scale Deployment/shop/cart from 4 to 5 pods" in text
     assert "replicas: 4" in text
+    assert "strategic merge patch of Deployment/shop/cart, where it still is as the daemon left it" in text
     assert """kubectl -n shop patch deployment/cart -p '{"spec":{"replicas":4}}'""" in text
     assert "2023-11-14 22:13:20 UTC, verified" in text
 
