@@ -44,7 +44,7 @@ def described(found: Json, text: Text) -> dict[str, Any]:
             "generation": meta.get("generation"),
             "created": meta.get("creationTimestamp"),
             "deleted": meta.get("deletionTimestamp"),
-            "finalizers": list(meta.get("finalizers") or ()),
+            "finalizers": meta.get("finalizers"),
             "labels": dict(part(meta, "labels")),
             "annotations": sorted(part(meta, "annotations")),
             "owners": owners,

@@ -113,7 +113,7 @@ class _Reading:
         return {key: told[key] for key in ("name", "conditions", "spec", "deleted") if key in told}
 
     def _events(self, target: Target, objects: Sequence[Json]) -> list[dict[str, Any]]:
-        found: dict[object, Json] = {}
+        found: dict[str, Json] = {}
         for one in objects:
             meta = part(one, "metadata")
             about = f"involvedObject.uid={meta.get('uid')}"
@@ -121,7 +121,7 @@ class _Reading:
             if target.kind == "Node":  # the kubelet's events name it, and not its uid
                 path, about = "/api/v1/events", f"involvedObject.kind=Node,involvedObject.name={target.name}"
             listed = self._list(path, [("fieldSelector", about)], f"list events about {meta.get('name')}")
-            found |= {part(each, "metadata").get("uid"): each for each in listed}
+            found |= {str(part(each, "metadata").get("uid")): each for each in listed}
         newest = sorted(found.values(), key=when)[-MOST_EVENTS:]
         return [event(one, self._text) for one in newest]
 
@@ -216,7 +216,8 @@ def _health(pod: Json) -> tuple[bool, int, str]:
     ready = any(
         one.get("type") == "Ready" and one.get("status") == "True" for one in items(status, "conditions")
     )
-    restarts = sum(int(one.get("restartCount") or 0) for one in items(status, "containerStatuses"))
+    counts = [one.get("restartCount") for one in items(status, "containerStatuses")]
+    restarts = sum(count for count in counts if isinstance(count, int))
     return ready, -restarts, str(part(pod, "metadata").get("name"))
 
 

@@ -4,6 +4,8 @@ import json
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aiops.adapters.kubernetes.describe import LONGEST_TEXT, described, text_of
 from aiops.adapters.kubernetes.evidence import MOST_PODS, Capture, newest_lines
@@ -302,6 +304,30 @@ def test_all_of_it_together_has_one_time_limit():
 def test_a_long_message_keeps_its_end():
     message = text_of(())("start " + "x " * LONGEST_TEXT + "end")
     assert (len(message), message[0], message[-3:]) == (LONGEST_TEXT, "…", "end")
+
+
+WORDS = (
+    "metadata spec status conditions containerStatuses state lastState terminated message reason "
+    "restartCount template containers env envFrom volumes selector matchLabels matchExpressions operator values key "
+    "name annotations labels finalizers ownerReferences involvedObject items series count uid namespace nodeName"
+)
+KEYS = st.sampled_from(WORDS.split())
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(found=st.dictionaries(KEYS, JSON, max_size=6), listed=st.lists(JSON, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_answers_of_any_shape_are_evidence_or_an_error_of_ours(found, listed):
+    """M4: a step is not held, and the loop not broken, by what an object looks like."""
+    whole = (200, {"kind": "PodList", "metadata": {}, "items": listed})
+    answers = {"/pods/": (200, found), "/deployments/": (200, found), "": whole}
+    for target in (POD, CART):
+        kept = Capture(FakeApi(answers), EvidenceSettings(logs=True)).capture(target, 0)
+        json.dumps(kept)
 
 
 @pytest.mark.parametrize(
