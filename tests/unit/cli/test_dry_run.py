@@ -82,8 +82,10 @@ def test_json_says_the_same(small, answer):
         600.0,  # the second bad sample is at the instant score: one step of ten minutes
     )
     assert (one["opened"], one["matches"]) == ("2026-03-04T12:10:00.000Z", ["bad deploy"])
-    (decision,) = one["decisions"]
+    decision, calm = one["decisions"]
     assert decision["decision"]["kind"] == "refuse"  # observe, as shipped
+    still_open = next(guard for guard in calm["decision"]["reasons"] if guard["guard"] == "still_open")
+    assert (calm["at"], still_open["lean"]) == ("2026-03-04T14:40:00.000Z", "hold")  # it has passed
     assert decision["plan"]["steps"][0]["change"]["patch"]["spec"]["template"]
     assert document["score"]["cause_at_1"] == 1.0
     assert document["score"]["rows"][0]["delay_s"] == 600.0
