@@ -19,6 +19,7 @@ from aiops.model import Record
 from tests.chaos import load
 from tests.chaos.acts import manifests
 from tests.chaos.model import Finding, Kind, Where, effects_of_audit, violations
+from tests.chaos.server import OurLog
 
 LEAST_A_MINUTE = 20  # intents, else the run is invalid (G3)
 LEAST_BUSY = 0.3  # of the kills
@@ -131,7 +132,7 @@ def in_flight(records: tuple[Record, ...]) -> tuple[int, int]:
 def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] = lambda _: None) -> Report:
     """So many kills, then the end."""
     rng, namespace = random.Random(seed), f"kills-{seed}"
-    since = plane.audit.now()
+    log = OurLog(plane)
     daemons = Daemons(plane.kubeconfig, namespace, folder)
     busy = acting = 0
     alive_s = 0.0
@@ -151,9 +152,7 @@ def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] 
             if (number + 1) % 10 == 0:
                 tell(f"{number + 1} kills, {busy} in flight, {acting} while acting")
         records = _finish(daemons)
-        effects = effects_of_audit(
-            plane.audit.mutating(user_agent="aiops/", namespace=namespace, since=since)
-        )
+        effects = effects_of_audit([one for one in log.writes() if one.namespace == namespace])
     store = SqliteStore(daemons.journal)
     chain = store.verify()
     store.close()
