@@ -82,9 +82,11 @@ class Api:
     def stream(
         self, path: str, query: Sequence[tuple[str, str]], *, read_s: float, metadata_only: bool = False
     ) -> Iterator["Stream"]:
-        """A GET whose answer comes piece by piece, each within ``read_s`` of the one before."""
+        """A GET whose answer comes piece by piece, each within ``read_s`` of the one before, and all of it
+        within twice that."""
         accept = {"Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}
-        with self._open("GET", path, query, None, accept if metadata_only else None, read_s) as response:
+        given = accept if metadata_only else None
+        with self._open("GET", path, query, None, given, read_s, 2 * read_s) as response:
             if response.status == UNAUTHORIZED:
                 self._renew()
             yield Stream(response, path)
@@ -103,17 +105,18 @@ class Api:
         read_s: float,
         total_s: float,
     ) -> Reply:
-        until = time.monotonic() + total_s
-        with self._open(method, path, query, body, headers, read_s) as response:
-            found, size, stream = [], 0, Stream(response, f"{method} {path}")
-            for piece in stream.pieces():
-                size += len(piece)
-                if size > LARGEST:
-                    raise Unavailable(f"{method} {path}: the answer is larger than {LARGEST >> 20} MiB")
-                if time.monotonic() > until:
-                    raise Unavailable(f"{method} {path}: the answer is not whole after {total_s:g} s")
-                found.append(piece)
-            return Reply(stream.status, stream.headers, b"".join(found))
+        until, what = time.monotonic() + total_s, f"{method} {path}"
+        try:
+            with self._open(method, path, query, body, headers, read_s, total_s) as response:
+                stream = Stream(response, what)
+                found = b"".join(_bounded(stream.pieces(), what))
+        except NoConnection:
+            raise
+        except Unavailable as error:
+            raise _late(what, total_s, until) or error from error
+        if late := _late(what, total_s, until):  # we hung up, and what came till then looks like all of it
+            raise late
+        return Reply(stream.status, stream.headers, found)
 
     @contextmanager
     def _open(
@@ -124,28 +127,32 @@ class Api:
         body: bytes | None,
         headers: Mapping[str, str] | None,
         read_s: float,
+        total_s: float,
     ) -> Iterator[Any]:
         import urllib3  # noqa: PLC0415 - comes with the client, which is loaded by now
 
+        from aiops.adapters.kubernetes.deadline import limited  # noqa: PLC0415 - needs it
+
         client = self._current()
         url = client.configuration.host + path + (f"?{urlencode(list(query))}" if query else "")
-        try:
-            response = client.rest_client.pool_manager.request(
-                method,
-                url,
-                body=body,
-                headers={**self._identity(client), **(headers or {})},
-                timeout=urllib3.Timeout(connect=self.settings.connect_timeout_s, read=read_s),
-                preload_content=False,
-                retries=False,
-                redirect=False,
-            )
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _translated(f"{method} {path}", error) from error
-        try:
-            yield response
-        finally:
-            response.close()  # what was read to its end has given its connection back already
+        with limited(total_s):
+            try:
+                response = client.rest_client.pool_manager.request(
+                    method,
+                    url,
+                    body=body,
+                    headers={**self._identity(client), **(headers or {})},
+                    timeout=urllib3.Timeout(connect=self.settings.connect_timeout_s, read=read_s),
+                    preload_content=False,
+                    retries=False,
+                    redirect=False,
+                )
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                raise _translated(f"{method} {path}", error) from error
+            try:
+                yield response
+            finally:
+                response.close()  # what was read to its end has given its connection back already
 
     def _identity(self, client: Any) -> dict[str, str]:
         """Who we are; the vendor refreshes what expires."""
@@ -213,6 +220,21 @@ def connect(
     """
     credentials = find(settings, account, environ)
     return None if credentials is None else Api(settings, credentials)
+
+
+def _bounded(pieces: Iterator[bytes], what: str) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > LARGEST:
+            raise Unavailable(f"{what}: the answer is larger than {LARGEST >> 20} MiB")
+        yield piece
+
+
+def _late(what: str, total_s: float, until: float) -> Unavailable | None:
+    if time.monotonic() < until:
+        return None
+    return Unavailable(f"{what}: the answer is not whole after {total_s:g} s")
 
 
 def _translated(what: str, error: Exception, *, sent: bool = False) -> Unavailable:

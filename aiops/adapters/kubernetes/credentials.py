@@ -29,7 +29,10 @@ class Credentials:
         client.configuration.connection_pool_maxsize = CONNECTIONS
         from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415 - see ``_kubernetes``
 
+        from aiops.adapters.kubernetes.deadline import watch_over  # noqa: PLC0415 - as above
+
         client.rest_client = RESTClientObject(client.configuration)
+        watch_over(client.rest_client.pool_manager)
         return client
 
     def fingerprint(self) -> Stamp:

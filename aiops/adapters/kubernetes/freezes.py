@@ -10,6 +10,7 @@ Source:  Argo CD, "Sync Windows"; Flux, "Suspend" of Kustomization and HelmRelea
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiops.adapters.kubernetes.cron import Cron, cron, duration_ms
 from aiops.adapters.kubernetes.fields import Json, part, target
@@ -118,6 +119,14 @@ def seen_flux(kind: str) -> Callable[[Json, int], Suspended]:
         return Suspended(target(kind, item), bool(part(item, "spec").get("suspend")), prefix)
 
     return read
+
+
+def freezes(
+    seen: Mapping[str, Mapping[Target, Any]], workloads: Mapping[Target, Workload], at_ms: int
+) -> Iterator[Freeze]:
+    """All freezes at ``at_ms`` by what was seen of Argo CD and Flux."""
+    yield from of_argo(seen["AppProject"].values(), seen["Application"].values(), at_ms)
+    yield from of_flux([*seen["Kustomization"].values(), *seen["HelmRelease"].values()], workloads)
 
 
 def of_argo(projects: Iterable[Project], apps: Iterable[Application], at_ms: int) -> Iterator[Freeze]:

@@ -1,13 +1,15 @@
 """Joined: a workload with its pods, revisions, budgets and autoscaler, from what was kept of each."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from aiops.adapters.kubernetes.objects import SeenBudget, SeenGroup
+from aiops.adapters.kubernetes.objects import BLOCKS, SeenBudget, SeenGroup
 from aiops.adapters.kubernetes.pods import Held
 from aiops.adapters.kubernetes.workloads import SeenWorkload
 from aiops.model import Autoscaler, Condition, Node, Pod, Revision, Target, Workload
 
+FINISHED = frozenset({"Failed", "Succeeded"})  # phases of pods that are only left behind
 FLICKER_MS = 300_000  # a state that comes back within so long has held since it first came
 
 
@@ -28,7 +30,7 @@ class Around:
 def joined(seen: SeenWorkload, around: Around) -> Workload:
     """The workload as it stands."""
     known, scaler = around.known, around.scaler
-    names = sorted({pod.node for pod in around.pods if pod.node})
+    names = sorted({pod.node for pod in around.pods if pod.node and pod.phase not in FINISHED})
     found = (around.nodes.get(Target("Node", "", name)) for name in names)
     budgets_known = "PodDisruptionBudget" in known and not around.unsure
     return replace(
@@ -55,7 +57,8 @@ def _allowed(around: Around) -> int | None:
     """What the disruption budgets over its pods allow; without any, the number of pods (B4)."""
     allowed = [one.allowed for one in around.budgets]
     if not allowed:
-        return len(around.pods) if "Pod" in around.known else None
+        running = sum(pod.phase not in FINISHED for pod in around.pods)
+        return running if "Pod" in around.known else None
     told = [one for one in allowed if one is not None]
     return min(told) if len(told) == len(allowed) else None
 
@@ -76,6 +79,17 @@ def revisions(groups: Iterable[SeenGroup]) -> tuple[Revision, ...]:
         newest_ms = max(newest_ms, since_ms or 0)
         found.append(Revision(one.number or 0, one.images, since_ms, one.template))
     return tuple(found)
+
+
+def places(
+    held: Mapping[Target, tuple[Held, ...]], seen: Mapping[str, Mapping[Target, Any]]
+) -> Iterator[tuple[Target, Held]]:
+    """The states of objects, those of pods told of their workloads."""
+    emptying = any(one.node.unschedulable for one in seen["Node"].values())
+    for target, states in held.items():
+        pod = seen["Pod"].get(target) if target.kind == "Pod" else None
+        place = target if pod is None or pod.pod.owner is None else pod.pod.owner
+        yield from ((place, one) for one in states if emptying or one.name != BLOCKS)
 
 
 class Conditions:

@@ -8,24 +8,22 @@ Cost:    ``put`` O(1) but for what it makes stale; ``facts`` O(stale workloads +
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from aiops.adapters.kubernetes import noticed
 from aiops.adapters.kubernetes.budgets import Budgets
-from aiops.adapters.kubernetes.freezes import of_argo, of_flux
+from aiops.adapters.kubernetes.freezes import freezes
 from aiops.adapters.kubernetes.happenings import Happenings
-from aiops.adapters.kubernetes.joined import Around, Conditions, joined
+from aiops.adapters.kubernetes.joined import FINISHED, Around, Conditions, joined, places
 from aiops.adapters.kubernetes.kinds import BY_NAME, unknown_facts
 from aiops.adapters.kubernetes.links import Links
-from aiops.adapters.kubernetes.objects import BLOCKS, SeenBudget, SeenGroup, SeenNode, SeenScaler
+from aiops.adapters.kubernetes.objects import SeenBudget, SeenGroup, SeenNode, SeenScaler
 from aiops.adapters.kubernetes.pods import Held, SeenPod
 from aiops.adapters.kubernetes.tables import tables
 from aiops.adapters.kubernetes.workloads import WORKLOADS, SeenWorkload
-from aiops.model import Autoscaler, ClusterEvent, EventKind, Facts, Freeze, Target, Workload
-
-_ARGO = ("AppProject", "Application")
+from aiops.model import Autoscaler, ClusterEvent, EventKind, Facts, Pod, Target, Workload
 
 
 class Picture:
@@ -47,11 +45,11 @@ class Picture:
         self._facts = Facts(0, cluster)
 
     def count(self, kind: str) -> int:
-        """How many objects of ``kind`` are held."""
+        """How many objects there are."""
         return len(self._seen[kind])
 
     def replace(self, kind: str, listed: Mapping[Target, Any], now_ms: int) -> None:
-        """A whole list: what it does not have is gone."""
+        """A whole list; what it does not have is gone."""
         for target in [one for one in self._seen[kind] if one not in listed]:
             self.remove(kind, target, now_ms)
         for target, seen in listed.items():
@@ -132,9 +130,9 @@ class Picture:
         self._facts = replace(
             self._facts,
             at_ms=at_ms - age_ms,
-            conditions=self._conditions.of(self._places(), at_ms),
+            conditions=self._conditions.of(places(self._held, self._seen), at_ms),
             events=events,
-            freezes=tuple(self._freezes(at_ms)),
+            freezes=tuple(freezes(self._seen, self._workloads, at_ms)),
             unknown=unknown_facts(known),
             **made,
         )
@@ -149,7 +147,7 @@ class Picture:
         if before is not None:
             self._links.drop_pod(before.pod, gone=False)
         self._links.add_pod(pod)
-        if before is None or (before.pod.owner, before.pod.node) != (pod.owner, pod.node):
+        if before is None or _joined_by(before.pod) != _joined_by(pod):
             self._touch(pod.owner)
             self._touch(None if before is None else before.pod.owner)
         seen = replace(seen, pod=pod)
@@ -241,14 +239,6 @@ class Picture:
         seen = self._seen["HorizontalPodAutoscaler"]
         return {seen[one].scaler.scales: seen[one].scaler for one in sorted(seen, reverse=True)}
 
-    def _places(self) -> Iterator[tuple[Target, Held]]:
-        """Objects in a bad state, pods by their workload."""
-        emptying = any(seen.node.unschedulable for seen in self._seen["Node"].values())
-        for target, held in self._held.items():
-            seen = self._seen["Pod"].get(target) if target.kind == "Pod" else None
-            place = target if seen is None or seen.pod.owner is None else seen.pod.owner
-            yield from ((place, one) for one in held if emptying or one.name != BLOCKS)
-
     def _owner(self, part: Target) -> Target | None:
         """The workload of a pod, gone ones too, or of a ReplicaSet."""
         if part.kind == "ReplicaSet":
@@ -256,8 +246,7 @@ class Picture:
         seen: SeenPod | None = self._seen["Pod"].get(part)
         return self._links.gone(part) if seen is None else seen.pod.owner
 
-    def _freezes(self, at_ms: int) -> Iterator[Freeze]:
-        projects, apps = (self._seen[kind].values() for kind in _ARGO)
-        yield from of_argo(projects, apps, at_ms)
-        suspended = [*self._seen["Kustomization"].values(), *self._seen["HelmRelease"].values()]
-        yield from of_flux(suspended, self._workloads)
+
+def _joined_by(pod: Pod) -> tuple[object, ...]:
+    """What of a pod its workload is joined with."""
+    return pod.owner, pod.node, pod.phase in FINISHED

@@ -119,7 +119,9 @@ class Watching:
         self.sink.replace(self.kind.name, listed, self.clock.now_ms())
         self.version = version
         status = self.status
-        status.state, status.lists, status.sign_s = State.KNOWN, status.lists + 1, begun_s
+        status.lists, status.sign_s = status.lists + 1, begun_s
+        if status.state is not State.FORBIDDEN:  # then a watch must work first: listing is only half of it
+            status.state = State.KNOWN
 
     def _listed(self) -> tuple[dict[Target, Any], str]:
         """All objects and the version of the list; of each page only what is kept stays."""
@@ -172,7 +174,7 @@ class Watching:
 
     def _alive(self) -> None:
         status = self.status
-        status.sign_s = self.clock.monotonic_s()
+        status.state, status.sign_s = State.KNOWN, self.clock.monotonic_s()
         status.failures, status.refusals, status.told = 0, 0, ""
 
     def _take(self, line: bytes) -> None:

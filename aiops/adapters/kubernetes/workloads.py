@@ -86,7 +86,7 @@ def _workload(kind: str, item: Json, template: Json, chosen: Selector | None) ->
         labels=labels,
         annotations={key: value for key, value in annotations.items() if key not in _LARGE},
         managed_by=manager({**labels, **annotations}) or "",
-        max_unavailable=_unavailable(spec, wanted),
+        max_unavailable=_unavailable(kind, spec, wanted),
         containers=held,
         managers=managers(item),
         suspended=bool(spec.get("suspend")) if kind in ("Job", "CronJob") else None,
@@ -115,12 +115,24 @@ def _numbers(kind: str, item: Json) -> tuple[int | None, int | None, bool | None
     return wanted, ready, behind or updated < (wanted or 0) or total > updated
 
 
-def _unavailable(spec: Json, wanted: int | None) -> int | None:
-    """``maxUnavailable`` in pods; a share is rounded down, as Kubernetes does."""
-    strategy = spec.get("strategy") or spec.get("updateStrategy") or {}
-    said = part(strategy, "rollingUpdate").get("maxUnavailable")
+def _unavailable(kind: str, spec: Json, wanted: int | None) -> int | None:
+    """How many pods a rollout takes away at once, as the controller of that kind counts; None is unknown."""
+    strategy = part(spec, "strategy" if kind == "Deployment" else "updateStrategy")
+    if strategy.get("type") == "Recreate":
+        return wanted  # all of them, before the first new one
+    if strategy.get("type") == "OnDelete" or kind not in ROLLING:
+        return None
+    rolling = part(strategy, "rollingUpdate")
+    pods = _pods(rolling.get("maxUnavailable"), wanted, up=kind != "Deployment")
+    if kind == "Deployment" and pods == 0 and _pods(rolling.get("maxSurge"), wanted, up=True) == 0:
+        return 1  # else it would stand still
+    return 1 if pods is None and kind == "StatefulSet" else pods
+
+
+def _pods(said: object, wanted: int | None, *, up: bool) -> int | None:
+    """A number of pods, or a share of those wanted, in pods."""
     if isinstance(said, str) and said.endswith("%") and said[:-1].isdecimal() and wanted is not None:
-        return wanted * int(said[:-1]) // 100
+        return -(-wanted * int(said[:-1]) // 100) if up else wanted * int(said[:-1]) // 100
     return said if isinstance(said, int) else None
 
 

@@ -3,6 +3,8 @@
 import json
 import socket
 import threading
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -143,30 +145,57 @@ def test_nobody_there_is_no_connection_and_nothing_was_sent(tmp_path):
         api.request("GET", PODS)
 
 
+@contextmanager
+def odd_server(serve, folder):
+    """An Api whose server is ``serve(connection)``, and what it heard."""
+    heard = []
+
+    def one(client):
+        with suppress(OSError):
+            heard.append(client.recv(65_536))
+            serve(client)
+
+    def listen(server):
+        with suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                threading.Thread(target=one, args=(client,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=listen, args=(server,), daemon=True).start()
+        with ApiServer() as named:
+            where = named.kubeconfig(folder)
+            where.write_text(
+                where.read_text().replace(named.url, f"http://127.0.0.1:{server.getsockname()[1]}")
+            )
+        yield connect(settings(Access.KUBECONFIG, kubeconfig=str(where)), environ={}), heard
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_an_answer_that_never_comes_is_unknown_and_asked_for_once(tmp_path, method):
     """E3: the vendor's client would send a GET or a DELETE again."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        heard = []
-
-        def listen():
-            while True:
-                try:
-                    client, _ = silent.accept()
-                except OSError:
-                    return
-                heard.append((client, client.recv(65_536)))
-
-        threading.Thread(target=listen, daemon=True).start()
-        server = ApiServer()
-        where = server.kubeconfig(tmp_path)
-        where.write_text(where.read_text().replace(server.url, f"http://127.0.0.1:{silent.getsockname()[1]}"))
-        server._server.server_close()
-        api = connect(settings(Access.KUBECONFIG, kubeconfig=str(where)), environ={})
+    with odd_server(lambda _: time.sleep(2), tmp_path) as (api, heard):
         with pytest.raises(Unavailable) as raised:
             api.request(method, PODS, body=b"{}" if method == "PATCH" else None)
         assert not isinstance(raised.value, NoConnection)
         assert len(heard) == 1
+
+
+def test_a_head_that_trickles_is_no_answer(tmp_path):
+    """E9: each line comes in time, the head never ends; the loop must not wait for it."""
+
+    def trickle(client):
+        client.sendall(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(100):
+            client.sendall(b"X-More: yes\r\n")
+            time.sleep(0.05)
+
+    with odd_server(trickle, tmp_path) as (api, _):
+        begun = time.monotonic()
+        with pytest.raises(Unavailable) as raised:
+            api.request("PATCH", PODS, body=b"{}", total_s=0.4)
+        assert time.monotonic() - begun < 1
+        assert not isinstance(raised.value, NoConnection)
 
 
 def test_a_trickle_is_no_answer(server, tmp_path):

@@ -4,7 +4,17 @@ import pytest
 
 from aiops.adapters.kubernetes.fields import quantity
 from aiops.model import Container, Node, Target
-from tests.unit.adapters.kubernetes.cases import CART, NOW, OBJECTS, TEMPLATE, facts, meta, owned
+from tests.unit.adapters.kubernetes.cases import (
+    CART,
+    NOW,
+    OBJECTS,
+    TEMPLATE,
+    facts,
+    meta,
+    owned,
+    pictured,
+    put,
+)
 
 POD = Target("Pod", "shop", "cart-b-1")
 MANAGED = [
@@ -51,8 +61,45 @@ def test_a_workload_has_what_acting_needs():
     assert (found.uid, found.resource_version, found.replicas, found.ready) == ("uid-cart", "7", 4, 4)
     assert (found.rolling, found.paused, found.deleting, found.managed_by) == (False, False, False, "helm")
     assert (found.hpa_name, found.hpa_min, found.hpa_max) == ("hpa", 1, 9)
-    assert found.max_unavailable == 1  # 30 % of 4 is 1.2, rounded down
     assert (found.node_names, found.zones) == (("n1",), ("a",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "strategy", "pods"),
+    [
+        ("Deployment", {"rollingUpdate": {"maxUnavailable": "30%"}}, 1),  # 30 % of 4 is 1.2, rounded down
+        ("Deployment", {"rollingUpdate": {"maxUnavailable": 2}}, 2),
+        ("Deployment", {"rollingUpdate": {"maxUnavailable": "10%", "maxSurge": "10%"}}, 0),  # it surges by 1
+        ("Deployment", {"rollingUpdate": {"maxUnavailable": "10%", "maxSurge": 0}}, 1),  # or stands still
+        ("Deployment", {"type": "Recreate"}, 4),
+        ("Deployment", {}, None),
+        ("StatefulSet", {"type": "RollingUpdate"}, 1),  # one after the other
+        ("StatefulSet", {"rollingUpdate": {"maxUnavailable": "30%"}}, 2),  # rounded up
+        ("StatefulSet", {"type": "OnDelete"}, None),
+        ("DaemonSet", {"rollingUpdate": {"maxUnavailable": "30%"}}, 2),
+    ],
+)
+def test_how_many_pods_a_rollout_takes_away_follows_the_kind(kind, strategy, pods):
+    """B4."""
+    key = "strategy" if kind == "Deployment" else "updateStrategy"
+    item = {
+        "metadata": meta("x"),
+        "spec": {"replicas": 4, key: strategy},
+        "status": {"desiredNumberScheduled": 4},
+    }
+    found = facts({**OBJECTS, kind: [item]}).workloads[Target(kind, "shop", "x")]
+    assert found.max_unavailable == pods
+
+
+def test_pods_that_are_only_left_behind_count_for_nothing():
+    """B4: an evicted pod can be neither on a node nor be spared."""
+    left = {**OBJECTS["Pod"][0], "status": {"phase": "Failed", "reason": "Evicted"}}
+    found = cart(Pod=[left], PodDisruptionBudget=[])
+    assert (found.node_names, found.pdb_disruptions_allowed) == ((), 0)
+    picture = pictured({**OBJECTS, "PodDisruptionBudget": []})
+    assert picture.facts(NOW, frozenset(OBJECTS)).workloads[CART].pdb_disruptions_allowed == 1
+    put(picture, "Pod", left)
+    assert picture.facts(NOW, frozenset(OBJECTS)).workloads[CART].pdb_disruptions_allowed == 0
 
 
 def test_revisions_keep_their_numbers_and_templates():

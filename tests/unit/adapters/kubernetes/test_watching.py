@@ -261,8 +261,18 @@ def test_a_kind_that_is_forbidden_is_said_once_with_verb_and_resource(server, ki
     assert waits[0] <= LONGEST_S * 1.25  # it may be an API server that has just started
     assert 30 <= waits[-1] <= 75  # about every minute
     server.forbidden.clear()
-    kind.turn()
+    kind.turn(2)  # the list, and a watch to its end
     assert kind.state is State.KNOWN
+
+
+def test_a_kind_that_may_be_listed_and_not_watched_is_forbidden(server, kind):
+    """Else it would be known for a moment, once a minute."""
+    server.watches["Deployment"] = [status(403, "cannot watch")] * 6
+    kind.turn(4)
+    assert kind.state is State.FORBIDDEN
+    assert kind.told[0] == "cluster Deployment: watch deployments.apps: HTTP 403: cannot watch"
+    kind.turn()  # a list that is answered
+    assert kind.state is State.FORBIDDEN
 
 
 def test_a_kind_that_was_known_is_given_up_when_it_is_refused_three_times(server, kind):
