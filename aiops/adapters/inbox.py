@@ -4,7 +4,7 @@ A request is written beside its place and renamed into it, so it is there whole 
 moves it to ``done/`` only once the journal has it: a crash before that shows it again, and the journal knows
 its id. What is no request is moved to ``refused/`` with the reason beside it; it stops nobody else's.
 
-Input:   ``inbox/<ms>-<id>.json``, at most 16 KiB, a plain file of ours or root's that no one else can write.
+Input:   ``inbox/<ms>-<id>.json``, at most 16 KiB, a plain file of whoever owns the folder, or root.
 Errors:  Unavailable where the folder cannot be read or moved in, chained.
 Cost:    a listing a call, and a read a request; ``MOST`` at a time, the oldest first.
 """
@@ -125,7 +125,8 @@ class Inbox:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
                 raise InputError("expected a plain file")
-            if found.st_uid not in (os.geteuid(), 0) or found.st_mode & 0o022:
+            trusted = (os.geteuid(), 0, self.folder.stat().st_uid)
+            if found.st_uid not in trusted or found.st_mode & 0o022:
                 raise InputError("expected a file of the daemon's own user that nobody else can write")
             if found.st_size > LARGEST:
                 raise InputError(f"expected at most {LARGEST} bytes, got {found.st_size}")

@@ -7,11 +7,16 @@ class FakeInbox:
     def __init__(self, *requests):
         self.waiting, self.laid_aside = list(requests), []
 
+    def hand_in(self, request):
+        """As a person does."""
+        self.waiting.append(request)
+
     def pending(self):
         """What waits."""
         return tuple(self.waiting)
 
     def done(self, request):
-        """Lay it aside."""
-        self.waiting.remove(request)
-        self.laid_aside.append(request)
+        """Lay it aside; again is harmless."""
+        if request in self.waiting:
+            self.waiting.remove(request)
+            self.laid_aside.append(request)

@@ -119,6 +119,19 @@ def test_a_file_that_others_can_write_is_no_request(inbox, mode):
     assert len(inbox.refused()) == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_hands_in_belongs_to_the_daemon_and_what_a_stranger_owns_is_no_request(inbox):
+    """Root at the keyboard, and a daemon that is not: it must be able to read and move the file."""
+    inbox.folder.parent.mkdir()
+    os.chown(inbox.folder.parent, 1234, 1234)
+    mine = inbox.hand_in(UNDO)
+    assert (inbox.folder.stat().st_uid, mine.stat().st_uid) == (1234, 1234)
+    theirs = inbox.hand_in(UNLOCK)
+    os.chown(theirs, 4321, 4321)
+    assert inbox.pending() == (UNDO,)
+    assert [one.name for one in inbox.refused()] == [theirs.name]
+
+
 def test_links_folders_and_pipes_are_no_requests_and_keep_nobody_waiting(inbox):
     good = put(inbox, name_of(UNDO), json.dumps(GOOD))
     elsewhere = good.rename(inbox.folder.parent / "elsewhere")

@@ -1,0 +1,39 @@
+"""Every inbox keeps the same promises: one suite over the folder and the fake."""
+
+import pytest
+
+from aiops.adapters.inbox import Inbox
+from aiops.model import Request, RequestKind
+from tests.fakes.inbox import FakeInbox
+
+NOW = 1_772_323_200_000
+FIRST = Request("b1", RequestKind.UNLOCK, "ada", NOW, playbook="")
+SECOND = Request("a2", RequestKind.UNDO, "bob", NOW + 1, plan_id="p1")
+MAKERS = {"folder": lambda folder: Inbox(folder / "inbox"), "fake": lambda folder: FakeInbox()}
+
+
+@pytest.fixture(params=MAKERS)
+def inbox(request, tmp_path):
+    return MAKERS[request.param](tmp_path)
+
+
+def test_an_empty_one_holds_nothing(inbox):
+    assert inbox.pending() == ()
+
+
+def test_requests_are_shown_oldest_first_until_each_is_done(inbox):
+    inbox.hand_in(FIRST)
+    inbox.hand_in(SECOND)
+    assert inbox.pending() == inbox.pending() == (FIRST, SECOND)
+    inbox.done(FIRST)
+    assert inbox.pending() == (SECOND,)
+    inbox.done(SECOND)
+    assert inbox.pending() == ()
+
+
+def test_done_twice_and_done_of_what_is_not_there_are_harmless(inbox):
+    inbox.hand_in(FIRST)
+    inbox.done(FIRST)
+    inbox.done(FIRST)
+    inbox.done(SECOND)
+    assert inbox.pending() == ()
