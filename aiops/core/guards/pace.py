@@ -72,18 +72,19 @@ def cooldown(context: Context) -> Reason:
     plan, ledger, now_ms = context.plan, context.ledger, context.now_ms
     if ledger.continues(plan, plan.steps.index(context.step)):
         return permit("cooldown", "it goes on after a rung that was verified not to help, or changed nothing")
-    until, text = 0, f"nothing was done to {plan.target} lately"
+    name, text = str(plan.target), f"nothing was done to {plan.target} lately"
+    ends: list[int] = []
     for one in ledger.attempts:
-        if one.target == str(plan.target) and one.playbook == plan.playbook:
+        if one.target == name and one.playbook == plan.playbook:
             ended = one.at_ms if one.ended_ms is None else one.ended_ms
-            until = max(until, ended + plan.cooldown_s * 1000)
+            ends.append(ended + plan.cooldown_s * 1000)
             text = f"{one.remediation} was done {span(now_ms - one.at_ms)} ago"
-    failures = ledger.failures.get(str(plan.target), 0)
-    if failures:
+    if failures := ledger.failures.get(name, 0):
         base_s = max(plan.cooldown_s, context.policy.budgets.workload_window_s)
         wait_s = min(base_s * 2.0 ** min(failures, 30), context.policy.backoff_max_s)
-        until = max(until, ledger.failed_ms.get(str(plan.target), 0) + int(wait_s * 1000))
+        ends.append(ledger.failed_ms.get(name, now_ms) + int(wait_s * 1000))
         text += f"; {failures} failures in a row"
+    until = max(ends, default=now_ms)
     if now_ms < until:
         return hold("cooldown", f"{text}; cooling down for {span(until - now_ms)} more", until)
     return permit("cooldown", text)

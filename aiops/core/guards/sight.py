@@ -47,15 +47,19 @@ def all_down(context: Context) -> Reason:
     facts, limits = context.facts, context.policy.storm
     if not facts.nodes and not facts.workloads:
         return unknown("all_down", "no workload and no node is known")
-    zones: dict[str, list[Node]] = {}
+    zones: dict[str | None, list[Node]] = {}
     for node in facts.nodes.values():
-        zones.setdefault(node.zone or "", []).append(node)
+        zones.setdefault(node.zone, []).append(node)
     bad_zones = [one for one in zones.values() if _down(one) / len(one) >= context.policy.zone_not_ready]
     if zones and len(bad_zones) == len(zones):
         down = _down(list(facts.nodes.values()))
         return hold("all_down", f"{down} of {len(facts.nodes)} nodes look bad, in every zone: are we blind?")
-    wanted = [one for one in facts.workloads.values() if one.replicas and one.ready is not None]
-    bad = sum(one.ready < one.replicas for one in wanted if one.ready is not None and one.replicas)
+    wanted = [
+        (one.ready, one.replicas)
+        for one in facts.workloads.values()
+        if one.ready is not None and one.replicas
+    ]
+    bad = sum(ready < replicas for ready, replicas in wanted)
     if bad == len(wanted) and bad >= limits.at_least:
         return hold("all_down", f"all {bad} workloads lack pods: are we blind?")
     return permit("all_down", f"{bad} of {len(wanted)} workloads and {len(bad_zones)} zones look bad")
@@ -67,18 +71,17 @@ def _down(nodes: list[Node]) -> int:
 
 
 def own_noise(context: Context) -> Reason | None:
-    """Trouble that began while a step of ours settled nearby is taken for its noise, until it has (M15)."""
+    """Trouble that began after a step of ours nearby is taken for its noise, until that has settled (M15)."""
     incident = context.incident
     if incident is None or not incident.anomalies:
         return None
     first_ms = min(one.since_ms for one in incident.anomalies)
-    last_ms = max(one.since_ms for one in incident.anomalies)
     near = _near(context)
     for attempt in context.ledger.attempts:
         if attempt.target not in near or attempt.incident_id == incident.id or not _made_noise(attempt):
             continue
         end_ms = quiet_from(attempt)
-        if attempt.at_ms <= first_ms and (end_ms is None or (last_ms <= end_ms and context.now_ms < end_ms)):
+        if attempt.at_ms <= first_ms and (end_ms is None or context.now_ms < end_ms):
             what = f"it began while {attempt.remediation} of {attempt.target} settled"
             return hold("own_noise", f"{what}: is it our own noise?", end_ms)
     return permit("own_noise", "it is not the noise of a step of ours")

@@ -527,3 +527,9 @@ def test_impact_says_why():
     assert trust.impact(context()).text == "impact low"
     why = trust.impact(context(plan(step(remediation="rollback")))).text
     assert why == "impact high: rollback is always high"
+
+
+def test_a_failure_of_which_nobody_knows_the_time_was_just_now():
+    """Unknown holds."""
+    made = ledger(failures={str(CART): 1})
+    assert pace.cooldown(context(ledger=made)).until_ms == NOW + HOUR

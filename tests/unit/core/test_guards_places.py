@@ -54,6 +54,8 @@ def test_what_is_not_clearly_false_stops_a_place(value, expected):
         ({**CORDON, "the_facts": facts(nodes=[node(), node("n2", annotations=STOP)])}, "permit"),
         ({"the_plan": plan(evict()), "the_facts": facts(nodes=[node(annotations=STOP)])}, "hold"),
         ({"the_plan": plan(evict()), "the_facts": facts(nodes=[node(annotations=None)])}, "permit"),
+        ({"the_plan": plan(evict()), "the_facts": facts(pods={POD: pod(node=None)})}, "permit"),
+        ({"the_plan": plan(evict()), "the_facts": facts(nodes=[node("n2", annotations=STOP)])}, "permit"),
         (
             {"the_policy": policy(stop_annotation="x/y"), "the_facts": facts(workload(annotations=STOP))},
             "permit",

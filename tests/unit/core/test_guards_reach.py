@@ -313,3 +313,27 @@ def test_a_plan_touches_one_workload_or_one_node(steps, expected):
     assert (
         lean(reach.one_target, the_plan=plan(*steps), the_facts=facts(workload(), workload(TILL))) == expected
     )
+
+
+OVER, LASTING = anomaly(cleared_ms=NOW), anomaly(signal="latency")
+
+
+@pytest.mark.parametrize(
+    ("the_incident", "expected"),
+    [
+        (incident(closed_ms=NOW), "refuse"),
+        (incident(OVER), "hold"),  # somebody fixed it, or it passed
+        (incident(OVER, LASTING), "permit"),
+        (replace(incident(), anomalies=()), "permit"),
+    ],
+)
+def test_what_is_not_bad_any_more_needs_no_remedy(the_incident, expected):
+    """M16: read again just before the write."""
+    assert lean(reach.still_open, the_incident=the_incident) == expected
+
+
+def test_a_review_of_what_was_broken_at_first_is_refused_too():
+    """5.3: by its target, for it has no incident."""
+    assert reach.known_breakage(replace(context(), incident=None)).lean == "permit"
+    known = context(the_situation=situation(known={CART: 0}))
+    assert reach.known_breakage(replace(known, incident=None)).lean == "refuse"
