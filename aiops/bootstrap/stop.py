@@ -109,7 +109,9 @@ def _places(where: Where) -> _Places:
         notes.append(f"the configuration cannot be used, default names were taken ({error.problems[0]})")
     namespace, name = where.namespace or policy.own_namespace, kubernetes.stop.config_map
     there = _config_map(where, kubernetes, namespace, name) if where.cluster else None
-    if there is None and name:
+    if there is not None:
+        notes.append(f"asked {there.host}")  # whoever has many clusters wants to know which one it was
+    elif name:
         look = f"kubectl -n {namespace} get configmap {name} -o yaml"
         notes.append(f"ConfigMap {namespace}/{name} was not looked at (--cluster, or: {look})")
     file = _file(where, kubernetes)

@@ -45,6 +45,11 @@ class ConfigMapStop:
         """Where it is, for people."""
         return f"ConfigMap {self.namespace}/{self.name}"
 
+    @property
+    def host(self) -> str:
+        """The address of the API server that is asked."""
+        return self._api.host
+
     def __call__(self) -> Stop:
         """What the ConfigMap says; does not raise."""
         try:

@@ -100,6 +100,7 @@ def test_the_cluster_is_stopped_with_the_callers_own_kubeconfig(server, tmp_path
     assert server.objects[PATH]["stop"] == "true"
     assert server.objects[PATH]["why"] == "sale tonight"
     assert "stopped  ConfigMap aiops/aiops-stop stops us" in result.stdout
+    assert f"asked {server.url}" in result.stderr
     assert aiops("resume", "--kubeconfig", kubeconfig).exit_code == 0
     assert server.objects[PATH]["stop"] == "false"
 
