@@ -12,6 +12,7 @@ from aiops.adapters.kubernetes.evidence import Capture
 from aiops.bootstrap.plugins import found, remediation
 from aiops.model import Access, Answer, ChangeVerb, KubernetesSettings, Mark, NotApplicable, Sight
 from tests.integration.server_cases import CASES, Scene
+from tests.integration.server_left_alone import LEFT
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -112,6 +113,25 @@ def test_it_does_what_it_says_and_is_undone(name, number, cluster, scene, api, a
     assert len(mine) == len(writes)
     if step.undo is not None and writes:
         undo(cluster, api, step, before)
+
+
+@pytest.mark.parametrize(("name", "begin", "word"), LEFT, ids=[f"{name}: {why}" for name, _, why in LEFT])
+def test_what_must_be_left_alone_is_left_as_the_real_facts_tell_it(
+    name, begin, word, cluster, scene, api, audit
+):
+    """B4, M16: and nothing is written while that is found out."""
+    target = begin(scene)
+    since = audit.now()
+
+    def ask():
+        now = datetime.now(UTC)
+        return remediation(name).propose(target, cluster.facts(int(now.timestamp() * 1000)), now)
+
+    answer = eventually(ask, lambda one: isinstance(one, NotApplicable) and word in one.reason)
+    if api.find("Deployment", scene.namespace, "cart"):
+        scene.change("Deployment", "cart", {"metadata": {"finalizers": None}})  # or its namespace would stay
+    assert word in answer.reason
+    assert [one for one in audit.mutating(since=since) if one.user_agent.startswith("aiops/")] == []
 
 
 def rehearse(cluster, step):
