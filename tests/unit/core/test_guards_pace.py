@@ -200,6 +200,8 @@ BAD_POD = {POD: Pod(POD, CART, "uid-pod", "n1", "Running", ready=False)}
         ([FLAGGED], facts(conditions=CRASHING), "escalate"),  # no metric
         ([anomaly(), FLAGGED], facts(), "escalate"),  # a detector that flags all does not vouch for itself
         ([anomaly()], facts(unknown=frozenset({"conditions"})), "hold"),
+        ([FLAGGED], facts(unknown=frozenset({"conditions"})), "escalate"),
+        ([anomaly(TILL)], facts(conditions=CRASHING), "escalate"),  # the metric is another one's
     ],
 )
 def test_what_destroys_needs_two_sources(seen, there, expected):
@@ -533,3 +535,18 @@ def test_a_failure_of_which_nobody_knows_the_time_was_just_now():
     """Unknown holds."""
     made = ledger(failures={str(CART): 1})
     assert pace.cooldown(context(ledger=made)).until_ms == NOW + HOUR
+
+
+def test_the_very_first_failure_may_open_the_global_breaker():
+    """M11: where it is configured so, and whatever helped since."""
+    rules = policy(breaker=Breaker(failures=1, of_last=9, at_least=1))
+    for seen, expected in (("-+", "hold"), ("++", "permit")):
+        assert lean(trust.breaker, ledger=ledger(verdicts={"": verdicts(seen)}), the_policy=rules) == expected
+
+
+def test_one_change_that_destroys_is_enough_to_ask_for_evidence():
+    """M9: whatever else the step does."""
+    gone = Change(CART, "41", {}, "uid-cart", ChangeVerb.DELETE)
+    made = plan(step(change=gone, then=(step().change,)))
+    assert lean(trust.evidence, the_plan=made) == "escalate"
+    assert lean(trust.evidence, the_plan=plan(step(then=(gone,)))) == "escalate"
