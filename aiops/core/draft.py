@@ -9,6 +9,7 @@ from aiops.core.alone import is_faint, seconded
 from aiops.core.book import Book, Changed, Closed, IncidentChange, Key, Opened, Storm, key
 from aiops.core.closing import CAME_TRUE, LOST_AFTER_MS, over
 from aiops.core.detect import Cleared, Happening
+from aiops.core.ending import is_over
 from aiops.core.fingerprint import incident_id
 from aiops.core.known import broken_at_first_sight
 from aiops.core.page import Page, begun, returned
@@ -105,8 +106,8 @@ class Draft:
                     self.pages[self._index.by_key[which]].clear(which, happening.at_ms)
             return
         anomaly = happening.anomaly
-        if self._is_gone(anomaly.target):
-            return  # a stale sample of what does not exist any more
+        if is_over(anomaly, self.ground.facts):
+            return  # a stale sample of what does not exist any more, or of what was made good
         at = self._index.by_key.get(key(anomaly)) or self._known_home(anomaly)
         if at is None and self._kind(anomaly) is IncidentKind.OBSERVED and is_faint(anomaly, self.settings):
             self._alone[key(anomaly)] = anomaly
@@ -237,16 +238,10 @@ class Draft:
             if page.kind is IncidentKind.PREDICTED and (page.shows(anomaly) or _proves(anomaly, page)):
                 self._end(at, f"{CAME_TRUE}: incident {into}")
 
-    def _is_gone(self, target: Target) -> bool:
-        """Whether a pod is gone, as far as pods are known: no sample of it will ever be good."""
-        facts = self.ground.facts
-        known = bool(facts.pods) and not {"pods", "cluster"} & facts.unknown
-        return target.kind == "Pod" and known and target not in facts.pods
-
     def _bury(self, page: Page) -> None:
-        """The trouble of a pod that is gone is over; its successor is judged as part of the workload."""
+        """Let what is over without a good sample be over (``aiops.core.ending``)."""
         for which, one in tuple(page.anomalies.items()):
-            if one.cleared_ms is None and self._is_gone(one.target):
+            if one.cleared_ms is None and is_over(one, self.ground.facts):
                 page.clear(which, self.now_ms)
 
     def close_what_is_over(self, quality: Quality) -> None:

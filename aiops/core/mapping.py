@@ -19,6 +19,7 @@ from aiops.ports import Series
 
 Labels = Mapping[str, str]
 AMBIGUOUS = "several series name the same target"
+GONE = "the pod does not exist any more"  # a rate tells of it for as long as its window is
 _MOST_KEPT = 512  # layouts; far more than there are signals
 
 
@@ -58,22 +59,36 @@ class _Kept:
     pods: Mapping[Target, Pod]
     named: _Named
     layout: _Layout
+    living: bool
 
 
 _newest: dict[tuple[str, str], _Kept] = {}  # a memo of a pure function: it changes speed, never an answer
 
 
 def to_panel(
-    signal: Signal, series: Series, facts: Facts, cluster: str = "", own_matchers: Labels | None = None
+    signal: Signal,
+    series: Series,
+    facts: Facts,
+    cluster: str = "",
+    own_matchers: Labels | None = None,
+    *,
+    living: bool = False,
 ) -> Mapped:
     """Map ``series`` (n, t) to a panel with one row a target, rows sorted by target.
 
     ``own_matchers`` are the labels of our own cluster: a series that shows another value is not ours.
-    A pod becomes its workload where the signal says how to combine them and ``facts`` know its owner.
+    A pod becomes its workload where the signal says how to combine them and ``facts`` know its owner. With
+    ``living`` one that ``facts``, which know pods, do not know is left out: every rollout leaves such series
+    behind for a while, and that they then end is no loss of sight.
     """
-    named, layout = _laid_out(signal, series.labels, facts.pods, cluster, own_matchers or {})
+    living = living and bool(facts.pods) and not {"pods", "cluster"} & facts.unknown
+    named, layout = _laid_out(signal, series.labels, facts.pods, cluster, own_matchers or {}, living=living)
     values, keep = _combined(signal.rollup, series.values, layout)
     unmapped, examples = dict(named.unmapped), dict(named.examples)
+    if gone := len(named.series) - len(layout.order):
+        unmapped[GONE] = gone
+        left = set(layout.order.tolist())
+        examples[GONE] = series.labels[next(index for index in named.series.tolist() if index not in left)]
     targets = layout.targets
     if not keep.all():
         sizes = np.diff(np.append(layout.starts, len(layout.order)))
@@ -106,19 +121,21 @@ def _laid_out(
     pods: Mapping[Target, Pod],
     cluster: str,
     matchers: Labels,
+    *,
+    living: bool,
 ) -> tuple[_Named, _Layout]:
     kept = _newest.get((signal.name, cluster))
     same = kept is not None and (kept.signal is signal or kept.signal == signal) and kept.matchers == matchers
     if kept is not None and same and (kept.named.labels is labels or kept.named.labels == labels):
         named = kept.named
-        if kept.pods is pods or signal.rollup is Rollup.NONE:
+        if kept.living == living and (kept.pods is pods or (signal.rollup is Rollup.NONE and not living)):
             return named, kept.layout
     else:
         named = _name(signal, labels, cluster, matchers)
-    layout = _group(named, pods, rolls=signal.rollup is not Rollup.NONE)
+    layout = _group(named, pods, rolls=signal.rollup is not Rollup.NONE, living=living)
     if len(_newest) >= _MOST_KEPT:
         _newest.clear()
-    _newest[signal.name, cluster] = _Kept(signal, dict(matchers), pods, named, layout)
+    _newest[signal.name, cluster] = _Kept(signal, dict(matchers), pods, named, layout, living)
     return named, layout
 
 
@@ -155,8 +172,12 @@ def _target(signal: Signal, labels: Labels, cluster: str, matchers: Labels) -> T
     return Target(kind, namespace, name, cluster)
 
 
-def _group(named: _Named, pods: Mapping[Target, Pod], rolls: bool) -> _Layout:
-    targets = named.targets
+def _group(named: _Named, pods: Mapping[Target, Pod], *, rolls: bool, living: bool) -> _Layout:
+    targets, series = named.targets, named.series
+    if living:
+        rows = [row for row, one in enumerate(targets) if one.kind != "Pod" or one in pods]
+        if len(rows) < len(targets):
+            targets, series = tuple(targets[row] for row in rows), series[rows]
     if rolls:
         targets = tuple(_workload(target, pods) for target in targets)
     distinct = sorted(set(targets))
@@ -164,7 +185,7 @@ def _group(named: _Named, pods: Mapping[Target, Pod], rolls: bool) -> _Layout:
     group = np.fromiter((number[target] for target in targets), dtype=np.intp, count=len(targets))
     by_group = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[by_group], np.arange(len(distinct)))
-    return _Layout(tuple(distinct), named.series[by_group], starts.astype(np.intp))
+    return _Layout(tuple(distinct), series[by_group], starts.astype(np.intp))
 
 
 def _workload(target: Target, pods: Mapping[Target, Pod]) -> Target:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiops.core.book import Key, key
+from aiops.core.ending import is_over
 from aiops.model import Anomaly, Direction, Facts, Incident, Plan, Result, Role, Status, Target
 
 ROLLING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
@@ -86,7 +87,7 @@ def _findings(plan: Plan, seen: Seen) -> tuple[list[str], list[str]]:
 
 def back_in_band(anomaly: Anomaly, plan: Plan, seen: Seen) -> bool | None:
     """Whether one anomaly is over; None is unknown."""
-    if anomaly.cleared_ms is not None or _gone(anomaly.target, seen.facts):
+    if anomaly.cleared_ms is not None or is_over(anomaly, seen.facts):
         return True
     wanted = plan.verification
     samples = [one for one in seen.samples.get(key(anomaly), ()) if one is not Status.INCONCLUSIVE]
@@ -94,11 +95,6 @@ def back_in_band(anomaly: Anomaly, plan: Plan, seen: Seen) -> bool | None:
     if sum(one is Status.NORMAL for one in newest) >= wanted.good:
         return True
     return False if Status.ANOMALY in newest else None
-
-
-def _gone(target: Target, facts: Facts) -> bool:
-    """A pod that does not exist any more has no trouble; its successor is judged as part of the workload."""
-    return target.kind == "Pod" and not {"pods", "cluster"} & facts.unknown and target not in facts.pods
 
 
 def _complete(target: Target, facts: Facts, bad: list[str], unknown: list[str]) -> None:

@@ -88,7 +88,7 @@ class Collector:
             except PortError as error:
                 expected = round(self._expected.get(signal.name, 0.0))
                 return None, Reading(signal.name, expected, 0, error=str(error)), Cost(0, 0, 0, 0)
-            mapped = to_panel(signal, series, facts, self.cluster, self.matchers)
+            mapped = to_panel(signal, series, facts, self.cluster, self.matchers, living=True)
             return mapped, self._reading(signal, series, mapped), cost_of(series, mapped)
 
         panels, readings, costs = {}, [], {}

@@ -23,6 +23,7 @@ from aiops.model import (
 ROLLING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 PAUSED_BY = "aiops.dev/paused-by"  # who paused a rollout, where it was us
 PAUSE = frozenset({"paused"})
+RETURNS = frozenset({"rollback", "restore_config_ref"})  # to what was before the rollout that is under way
 Known = Workload | Node | Claim | Autoscaler
 
 
@@ -79,8 +80,8 @@ def known(target: Target, facts: Facts) -> Known | None:
 
 
 def at_rest(context: Context) -> Reason | None:
-    """A rollout in progress, or paused by a person, is not interfered with; rolling it back, pausing it and
-    going on after our own pause are (M16)."""
+    """A rollout in progress, or paused by a person, is not interfered with; going back to what was before it,
+    pausing it and going on after our own pause are free (M16)."""
     subject, workload, step = context.subject, context.workload, context.step
     if subject.kind not in ROLLING:
         return None
@@ -91,7 +92,7 @@ def at_rest(context: Context) -> Reason | None:
     pausing = spec_of(step.change.patch).keys() == PAUSE
     if workload.paused and not (pausing and PAUSED_BY in workload.annotations):
         return hold("at_rest", f"{subject} is paused")
-    if workload.rolling and not (pausing or step.remediation == "rollback"):
+    if workload.rolling and not (pausing or step.remediation in RETURNS):
         return hold("at_rest", f"{subject} is rolling out")
     return permit("at_rest", f"{subject} is at rest" if not workload.rolling else "it concerns the rollout")
 

@@ -281,6 +281,16 @@ def test_a_rollout_may_be_paused_and_only_our_own_pause_ended(changes, patch, ex
     assert lean(ownership.at_rest, **made) == expected
 
 
+@pytest.mark.parametrize(
+    ("remediation", "expected"),
+    [("rollback", "permit"), ("restore_config_ref", "permit"), ("restart_rollout", "hold")],
+)
+def test_a_rollout_that_hangs_may_be_taken_back_to_what_was_before(remediation, expected):
+    """A pod that cannot start for want of a ConfigMap keeps its workload rolling for ever."""
+    made = plan(replace(patching({"spec": {"template": {"x": 1}}}), remediation=remediation))
+    assert lean(ownership.at_rest, the_plan=made, the_facts=facts(workload(rolling=True))) == expected
+
+
 def test_only_a_deployment_can_be_paused():
     """Of the others nobody says so, and nothing is missing."""
     daemons = Target("DaemonSet", "shop", "agent")
