@@ -1,0 +1,113 @@
+"""Hand: the daemon's parts in this process, put together as ``aiops run`` does, ticked by the test.
+
+So that a person's answer can be handed in: ``Loop.answer`` is where the notifier's replies will come in.
+
+    with Hand(world) as hand:
+        hand.calm()
+        world.spoil()
+        hand.until(lambda: ..., 60, "...")   # ticks each second, and answers what is asked
+"""
+
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Any
+
+from aiops.adapters.clock import SystemClock
+from aiops.bootstrap.acting import equip, reach_cluster
+from aiops.bootstrap.journal import lead
+from aiops.bootstrap.prometheus import make_source
+from aiops.bootstrap.run import FACTS_S, Options, assemble, settings_for
+from aiops.core.life import Approved
+from aiops.engine.watch import LogWatcher
+from aiops.model import IncidentState
+from aiops.telemetry import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was put to people, and how things stood then."""
+
+    incident_id: str
+    plan: Any
+    step: Any
+    writes: int  # that we had made in its namespace when it was asked
+
+    @property
+    def target(self):
+        """What the step would change."""
+        return self.step.change.target
+
+
+class Hand:
+    """See the module. ``answers`` says whether a person agrees to a question."""
+
+    def __init__(self, world, answers=lambda _asked: True):
+        self.world, self.answers = world, answers
+        self.asked = []
+        self._seen, self._stack, self._facts_at = set(), ExitStack(), 0.0
+
+    def __enter__(self):
+        world, state = self.world, self.world.folder / "state"
+        options = Options(config_dir=world.config, prometheus=world.prometheus.url)
+        settings = settings_for(options)
+        with ExitStack() as stack:
+            store = stack.enter_context(lead(state))
+            source = stack.enter_context(closing(make_source(settings.prometheus)))
+            watcher = LogWatcher(Metrics(), SystemClock())
+            cluster = stack.enter_context(reach_cluster(settings, watcher.failed))
+            live = assemble(settings, store, source, state, watcher, None, cluster)
+            self.switch = equip(live, settings, state, cluster, watcher.failed)
+            stack.enter_context(closing(live.collector))
+            self.live, self.loop, self.cluster = live, live.loop, cluster
+            world.learned()
+            live.catch_up(live.restore())
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def tick(self):
+        """One tick, at the next full second; what is asked is answered."""
+        time.sleep(1.0 - time.time() % 1.0)
+        if time.monotonic() - self._facts_at > FACTS_S:
+            self._facts_at = time.monotonic()
+            self.live.refresh()
+        self.live.tick()
+        self.look_up()
+
+    def look_up(self):
+        """Take note of new questions, and answer them."""
+        memory = self.loop.memory
+        for incident_id, life in list(memory.lives.items()):
+            intent = life.intent
+            if life.state is not IncidentState.WAITING or intent is None or intent.digest in self._seen:
+                continue
+            self._seen.add(intent.digest)
+            plan = memory.plans[incident_id]
+            step = plan.steps[intent.step]
+            asked = Asked(incident_id, plan, step, self._written(plan, step))
+            self.asked.append(asked)
+            if self.answers(asked):
+                self.loop.answer(incident_id, Approved(intent.digest, "jo"))
+
+    def _written(self, plan, step):
+        audit, name = self.world.plane.audit, step.change.target.name
+        audit.refresh()
+        mine = audit.mutating(settle=False, since=self.world.since, user_agent="aiops/", dry_run=False)
+        space = plan.target.namespace
+        return sum(one.namespace == space if space else one.name == name for one in mine)
+
+    def until(self, condition, timeout_s, what):
+        """Tick until ``condition`` is true."""
+        return self.world.wait(condition, timeout_s, what, self.tick)
+
+    def calm(self, ticks=6):
+        """Tick until it has seen enough to act: a window of good samples, and its first tick."""
+        for _ in range(ticks):
+            self.tick()
+
+    def questions(self, incident_id):
+        """What was asked about an incident, in order."""
+        return [one for one in self.asked if one.incident_id == incident_id]
