@@ -2,7 +2,8 @@
 
 For runs that pile up or do harm each time. It cannot help the run that is under way.
 
-Input:   a CronJob as read just now.
+Input:   a CronJob as read just now; or a Job that one made, which is then the CronJob (another target than
+         the one asked about).
 Output:  a Step, or NotApplicable with the reason. The mark says that we suspended it, so that only our own
          suspension is ever ended by us.
 Errors:  none; a change planned on a stale version is refused by the API server.
@@ -33,11 +34,11 @@ class SuspendCronjob:
 
     def propose(self, target: Target, facts: Facts, now: datetime) -> Step | NotApplicable:  # noqa: ARG002
         """Plan the suspension of ``target``."""
-        workload = facts.workloads.get(target)
-        if target.kind != "CronJob":
-            return NotApplicable(f"{target} is not a CronJob")
-        if workload is None:
-            return NotApplicable(f"{target} is not known to the cluster facts")
+        asked = facts.workloads.get(target)
+        workload = facts.workloads.get(asked.owner) if asked is not None and asked.owner else asked
+        if workload is None or workload.target.kind != "CronJob":
+            return NotApplicable(f"{target} is not a known CronJob, nor did one make it")
+        target = workload.target
         if workload.deleting or workload.suspended:
             return NotApplicable(
                 f"{target} is {'being deleted' if workload.deleting else 'suspended already'}"

@@ -112,6 +112,7 @@ class Workload:
     selector: Mapping[str, str] | None = None  # labels by which it finds its pods; None is unknown
     budgets: int | None = None  # disruption budgets that match its pods; two make every eviction fail
     manifest: Mapping[str, Any] | None = None  # of a Job: spec to run again; of others None
+    owner: Target | None = None  # of a Job: its CronJob; None: nobody, or unknown
 
     @property
     def rollout_takes(self) -> int | None:

@@ -26,6 +26,8 @@ SECONDS_A_REQUEST = {  # by pod; each answers ten requests a second
     "web-b": 0.9,  # of two nobody can say which is the odd one
     "idle-a": 0.0,
 }
+FAILED = ("bill", "mail", "bill-rerun-65e1ca48", "mail-rerun-65e1ca49")  # of mail the first second run failed
+COMPLETE = ("mail-rerun-65e1ca4a", "unheard-of-rerun-1")
 BUDGETS = {
     "full": (0, 2, 2),
     "spare": (1, 2, 2),
@@ -61,6 +63,12 @@ def history(cordoned):
             lines += samples(
                 f"kube_poddisruptionbudget_status_{figure}", labels, lambda _, value=value: value
             )
+    for jobs, state in ((FAILED, "failed"), (COMPLETE, "complete")):
+        for job in jobs:
+            for condition in ("true", "false", "unknown"):
+                labels = {"job_name": job, "condition": condition}
+                holds = int(condition == "true")
+                lines += samples(f"kube_job_{state}", labels, lambda _, holds=holds: holds)
     for node in ("n1", "n2"):
         closed = int(cordoned and node == "n2")
         lines += samples("kube_node_spec_unschedulable", {"node": node}, lambda _, closed=closed: closed)
@@ -87,3 +95,7 @@ def test_a_pod_and_a_budget_stand_out_only_among_their_like(tmp_path, cordoned):
         full = {Target("PodDisruptionBudget", "shop", "full")}
         assert blocking == (full if cordoned else set())
         assert len(known) == len(BUDGETS)
+        failed, known = bad(server.url, "job_failed")
+        job = {name: Target("Job", "shop", name) for name in FAILED}
+        assert failed == set(job.values()) - {job["mail"]}  # one that was run again with success is over
+        assert known == set(job.values())

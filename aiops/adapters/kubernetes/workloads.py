@@ -93,6 +93,7 @@ def _workload(kind: str, item: Json, template: Json, chosen: Selector | None) ->
         deleting=meta.get("deletionTimestamp") is not None,
         selector=None if chosen is None else chosen.plain,
         manifest=job,
+        owner=controller(item) if kind == "Job" else None,
     )
 
 

@@ -84,6 +84,14 @@ def test_a_cron_job_that_a_person_suspended_is_left_to_that_person(annotations):
     assert "somebody else" in declined(ResumeCronjob().propose(STOPPED, facts, NOW))
 
 
+def test_of_a_job_its_cron_job_is_suspended():
+    made = given(JOB, owner=CRON)
+    assert SuspendCronjob().propose(JOB, made, NOW).change.target == CRON
+    assert "nor did one make it" in declined(SuspendCronjob().propose(JOB, FACTS, NOW))
+    stray = given(JOB, owner=Target("CronJob", "shop", "unheard-of"))
+    assert "nor did one make it" in declined(SuspendCronjob().propose(JOB, stray, NOW))
+
+
 def test_what_may_have_been_suspended_before_is_never_resumed_by_an_undo():
     step = SuspendCronjob().propose(CRON, given(CRON, suspended=None), NOW)
     assert (step.undo, step.impact) == (None, Impact.HIGH)

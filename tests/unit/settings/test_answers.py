@@ -25,6 +25,7 @@ from aiops.model import (
 from tests.contract.remediation_cases import (
     CART,
     CLAIM,
+    CRON,
     DB,
     EVICTED,
     FACTS,
@@ -37,6 +38,7 @@ from tests.contract.remediation_cases import (
     SCALED,
     SCALER,
     pod,
+    workload,
 )
 
 SINCE_MS = NOW_MS - 300_000
@@ -44,6 +46,8 @@ BUDGET = Target("PodDisruptionBudget", "shop", "cart")
 SISTERS = {target: pod(target, ready=True) for target in (POD, Target("Pod", "shop", "cart-2"))}
 CALM = replace(FACTS, pods={**SISTERS, EVICTED: FACTS.pods[EVICTED]}, budgets={BUDGET: CART})
 ONE_DOWN = replace(CALM, pods={**CALM.pods, POD: pod(ready=False)})
+
+OF_A_CRON_JOB = replace(CALM, workloads={**CALM.workloads, JOB: workload(JOB, owner=CRON)})
 
 
 def rolled_out(target):
@@ -106,6 +110,7 @@ ANSWERS = [  # class, where it is seen, what is known, the ladder
     ("pending_pods", CART, rolled_out(CART), ["rollback"]),
     ("image_pull_backoff", CART, rolled_out(CART), ["rollback"]),
     ("failed_job", JOB, CALM, ["rerun_job"]),
+    ("failed_job", JOB, OF_A_CRON_JOB, ["rerun_job", "suspend_cronjob"]),
     ("node_not_ready", NODE, CALM, ["cordon", "drain"]),
     ("node_pressure", NODE, CALM, ["cordon", "drain"]),
     ("node_disk_filling", NODE, CALM, ["taint"]),
