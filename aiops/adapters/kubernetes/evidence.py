@@ -72,8 +72,9 @@ class _Reading:
         told: dict[str, Any] = {"object": described(found, self._text)}
         if target.kind != "Pod" and pods:
             told["pods"] = [described(one, self._text) for one in pods]
-        nodes = sorted({name for one in pods if (name := part(one, "spec").get("nodeName"))})
-        told["nodes"] = [node for name in nodes[:MOST_PODS] if (node := self._node(str(name)))]
+        names = (part(one, "spec").get("nodeName") for one in pods)
+        nodes = sorted({name for name in names if name and isinstance(name, str)})
+        told["nodes"] = [node for name in nodes[:MOST_PODS] if (node := self._node(name))]
         told["events"] = self._events(target, [found, *sets, *(one for one in pods if one is not found)])
         if self._settings.logs:
             told["logs"] = [*self._logs(pods)]
