@@ -23,7 +23,8 @@ def _adapter(kind: Any) -> Any:
 def to_json(value: object) -> Any:
     """A dataclass of the model as plain JSON values (dict, list, str, float, int, bool, None)."""
     kind: Any = type(value)
-    return _spelled(_adapter(kind).dump_python(value, mode="json", fallback=_plain))
+    # without its warnings: what is typed as a mapping need not be a dict, see ``_plain``
+    return _spelled(_adapter(kind).dump_python(value, mode="json", fallback=_plain, warnings=False))
 
 
 def _plain(value: object) -> Any:

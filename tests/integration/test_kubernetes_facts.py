@@ -2,7 +2,7 @@
 
 import json
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -14,6 +14,7 @@ from aiops.core.guards.context import Context
 from aiops.core.guards.sight import fresh_facts
 from aiops.core.ledger import Ledger
 from aiops.model import Access, EventKind, KubernetesSettings, Lean, Target
+from tests.controlplane.api import ApiError
 from tests.controlplane.apiproxy import ApiProxy, Drop
 from tests.controlplane.faults import Crash, OomKill
 from tests.controlplane.identities import rule, token
@@ -379,3 +380,64 @@ def test_a_ca_that_changes_is_taken_up_without_a_restart(control_plane, tmp_path
         (tmp_path / "new.crt").write_bytes(right)
         (tmp_path / "new.crt").replace(tmp_path / "ca.crt")
         assert cache.wait_ready(15)
+
+
+def crd(group, version, kind, plural):
+    """A kind of a product that is not there, as loose as can be."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+        },
+    }
+
+
+@pytest.fixture
+def argo(api):
+    """The kinds of Argo CD, without it."""
+    base = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    made = [("AppProject", "appprojects"), ("Application", "applications")]
+    for kind, plural in made:
+        api.call("POST", base, crd("argoproj.io", "v1alpha1", kind, plural))
+        soon(lambda name=plural: serves(api, f"/apis/argoproj.io/v1alpha1/{name}"))
+    yield api
+    for _, plural in made:
+        api.call("DELETE", f"{base}/{plural}.argoproj.io")
+
+
+def serves(api, where):
+    with suppress(ApiError):
+        return bool(api.call("GET", where))
+    return False
+
+
+def test_a_sync_window_of_argo_is_a_freeze_and_what_it_made_is_its_own(argo, control_plane, namespace):
+    cart = of(namespace, "Deployment", "cart")
+    argo.create(deployment(namespace, "cart", replicas=0))
+    base = f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}"
+    always = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["cart"]}
+    made = {"metadata": {"name": "shop"}, "spec": {"syncWindows": [always]}}
+    argo.call(
+        "POST", f"{base}/appprojects", {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", **made}
+    )
+    made = {
+        "metadata": {"name": "cart"},
+        "spec": {"project": "shop", "destination": {"namespace": namespace}},
+        "status": {"resources": [{"kind": "Deployment", "namespace": namespace, "name": "cart"}]},
+    }
+    argo.call(
+        "POST", f"{base}/applications", {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **made}
+    )
+    with watched(control_plane.kubeconfig) as cache:
+        facts = facts_of(cache)
+        (freeze,) = facts.freezes
+        assert (freeze.namespace, freeze.workloads) == (namespace, frozenset({cart}))
+        assert facts.workloads[cart].managed_by == "argocd"
+        argo.call("DELETE", f"{base}/appprojects/shop")
+        soon(lambda: not facts_of(cache).freezes)

@@ -25,7 +25,6 @@ class Credentials:
     def client(self) -> Any:
         """A client of the vendor from the files as they are now; raises whatever the vendor raises."""
         client = self.make()
-        client.configuration.retries = False
         client.configuration.connection_pool_maxsize = CONNECTIONS
         from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415 - see ``_kubernetes``
 

@@ -151,6 +151,18 @@ def test_a_kind_that_is_forbidden_is_unknown_and_the_rest_goes_on(server, tmp_pa
         assert str(error).startswith("list poddisruptionbudgets.policy: HTTP 403")
 
 
+@pytest.mark.slow
+def test_a_kind_that_is_forbidden_from_now_on_does_not_make_the_rest_old(server, tmp_path):
+    """A person took the right away; what was known of it is not used any more."""
+    with cached(server, tmp_path) as cache:
+        server.forbidden = {PDB}
+        assert soon(lambda: cache.facts(NOW).unknown == {"pdb"})
+        time.sleep(1.0)
+        facts = cache.facts(NOW)
+        assert NOW - facts.at_ms < 900
+        assert facts.workloads[CART].pdb_disruptions_allowed is None
+
+
 def test_where_everything_is_forbidden_nothing_can_be_told(server, tmp_path):
     server.forbidden = set(PATHS.values())
     with cached(server, tmp_path) as cache, pytest.raises(Forbidden):

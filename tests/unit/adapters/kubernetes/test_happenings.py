@@ -160,11 +160,12 @@ def test_a_container_that_stays_dead_after_its_kill_is_told_once():
 
 
 def test_a_pod_of_the_same_name_that_is_made_anew_starts_from_nothing():
-    """Of a StatefulSet: its count begins at 0 again, which is no restart, and 1 is."""
+    """Of a StatefulSet: from 5 to 1 is one restart of the new one, and to 0 is none."""
     picture = pictured({**OBJECTS, "Pod": [pod(count=5, last=ENDED)]})
-    put(picture, "Pod", pod(uid="new"))
     put(picture, "Pod", pod(uid="new", count=1, last=ENDED))
     assert [detail for _, detail, _ in happened(picture)][1:] == ["pod cart-b-1, container app, 1 restarts"]
+    put(picture, "Pod", pod(uid="newer"))
+    assert len(happened(picture)) == 2
 
 
 def test_an_eviction_is_told_of_the_workload_once():
@@ -231,6 +232,21 @@ def test_events_are_kept_for_six_hours(hours, kept):
     happenings = Happenings()
     happenings.add(iter([ClusterEvent(NOW, CART, EventKind.SCALE)]), NOW)
     assert len(happenings.events({}, False, lambda _: None, NOW + hours * HOUR)) == kept
+
+
+def test_what_was_long_ago_pushes_nothing_out():
+    """A first list of ten thousand pods tells of restarts of last year."""
+    happenings = Happenings()
+    happenings.add(iter([ClusterEvent(NOW, CART, EventKind.SCALE)]), NOW)
+    happenings.add((ClusterEvent(number, CART, EventKind.RESTART) for number in range(MOST)), NOW)
+    assert [one.kind for one in happenings.events({}, False, lambda _: None, NOW)] == [EventKind.SCALE]
+
+
+def test_an_event_of_a_clock_that_is_ahead_of_ours_happened_now():
+    """M13."""
+    happenings = Happenings()
+    happenings.add(iter([ClusterEvent(NOW + HOUR, CART, EventKind.SCALE)]), NOW)
+    assert [one.at_ms for one in happenings.events({}, False, lambda _: None, NOW)] == [NOW]
 
 
 def test_the_number_of_events_is_bounded_and_the_oldest_go():

@@ -172,6 +172,27 @@ def test_a_budget_that_its_controller_has_not_looked_at_allows_nobody_knows_what
     assert cart(PodDisruptionBudget=[behind]).pdb_disruptions_allowed is None
 
 
+def known(picture):
+    return picture.facts(NOW, frozenset(OBJECTS)).workloads[CART]
+
+
+def test_a_budget_that_is_pointed_elsewhere_is_over_its_pods_no_more():
+    """B4."""
+    picture = pictured({**OBJECTS, "PodDisruptionBudget": [budget(**APP)]})
+    assert known(picture).pdb_disruptions_allowed == 0
+    put(picture, "PodDisruptionBudget", budget(matchLabels={"app": "other"}))
+    assert known(picture).pdb_disruptions_allowed == 1
+    put(picture, "PodDisruptionBudget", budget(**APP))
+    assert known(picture).pdb_disruptions_allowed == 0
+
+
+def test_a_node_that_moves_to_another_zone_takes_its_workloads_along():
+    picture = pictured(OBJECTS)
+    assert known(picture).zones == ("a",)
+    put(picture, "Node", *changed("Node", metadata={"labels": {"topology.kubernetes.io/zone": "b"}}))
+    assert known(picture).zones == ("b",)
+
+
 def test_a_budget_over_one_workload_is_its_own_and_over_two_is_nobodys():
     other = [*OBJECTS["Deployment"], {**OBJECTS["Deployment"][0], "metadata": meta("basket")}]
     pdb = Target("PodDisruptionBudget", "shop", "b")

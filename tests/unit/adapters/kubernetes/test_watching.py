@@ -245,6 +245,16 @@ def test_failures_are_waited_out_longer_and_longer_but_never_long(server, kind):
     assert kind.told[0].startswith("cluster Deployment: list deployments.apps: HTTP 500")
 
 
+def test_a_watch_that_fails_again_and_again_may_be_of_a_version_that_never_was(server, kind):
+    """An API server that was restored from a backup: the third failure makes a new list."""
+    kind.turn()
+    server.watches["Deployment"] = [status(504, "Too large resource version")] * 3
+    kind.turn(3)
+    assert server.count("Deployment") == 1
+    kind.turn()
+    assert server.count("Deployment") == 2
+
+
 def test_a_server_that_asks_for_patience_gets_it(server, kind):
     """E8: Retry-After."""
     server.lists["Deployment"] = [Answer(429, b"", {"Retry-After": "6"})]
