@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiops.model import (
+    Condition,
     Matcher,
     Mode,
     Playbook,
     PlaybookStep,
-    Pod,
     Revision,
     SymptomMatcher,
     Target,
     Workload,
 )
-from tests.unit.core.cases import CART, CRASHING, NODE, POD, policy, workload
+from tests.unit.core.cases import CART, CRASHING, NODE, NOW, POD, pod, policy, workload
 from tests.unit.engine.loop_cases import Timeline, rules
 
 JOB, CRON = Target("Job", "shop", "bill"), Target("CronJob", "shop", "nightly")
@@ -54,13 +54,14 @@ class InWorld(Timeline):
         return super().facts(minute, **self.extra | changes)
 
 
-BAD = {POD: Pod(POD, CART, "uid-pod", "n1", "Running", ready=False)}
+BAD = {POD: pod(ready=False)}
+BROKEN = (Condition(JOB, "JobFailed", NOW),)
 WORLDS = (
     World("restart_rollout", CART, (workload(),), {}),
     World("evict_pod", CART, (workload(replicas=5, ready=4),), {"pods": BAD, "conditions": CRASHING}),
     World("scale_out", CART, (SOLD,), {}),
     World("raise_memory_limit", CART, (workload(),), {}),
     World("cordon", NODE, (workload(),), {}),
-    World("rerun_job", JOB, (replace(workload(JOB), revisions=(TEMPLATE,)),), {}),
-    World("suspend_cronjob", CRON, (workload(CRON),), {}),
+    World("rerun_job", JOB, (replace(workload(JOB), revisions=(TEMPLATE,)),), {"conditions": BROKEN}),
+    World("suspend_cronjob", CRON, (workload(CRON, suspended=False),), {}),
 )
