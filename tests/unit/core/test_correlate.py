@@ -283,6 +283,21 @@ def test_known_breakage_does_not_swallow_a_neighbour_that_breaks_now():
     assert [one.kind for one in timeline.open] == ["known", "observed"]
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("Job", "observed"), ("Deployment", "known")])
+def test_a_job_that_fails_right_after_it_began_is_new_trouble(kind, expected):
+    """Each run of a CronJob is a new object; a Deployment that never was well has nothing to go back to."""
+    run = Target(kind, "shop", "report")
+    timeline = Timeline()
+    timeline.facts = replace(timeline.facts, workloads={**timeline.facts.workloads, run: Workload(run)})
+    timeline.bad("10:00", run, signal="errors", since="10:00")
+    assert [one.kind for one in timeline.open] == [expected]
+
+
+def test_a_job_that_had_failed_before_we_looked_is_known():
+    run = Target("Job", "shop", "report")
+    assert Timeline().bad("08:05", run, signal="errors", since="08:00").open[0].kind == "known"
+
+
 def test_a_workload_that_appears_later_has_a_first_sight_of_its_own():
     timeline = Timeline(the_facts("cart")).until("08:30")
     timeline.facts = the_facts("cart", "mail")
