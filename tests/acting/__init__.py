@@ -1,1 +1,1 @@
-"""The whole daemon acting on a real control plane: detected by a real Prometheus, decided, written, verified."""
+"""The whole daemon acting on a real control plane: seen by a real Prometheus, decided, written, verified."""

@@ -1,5 +1,7 @@
 """Alone: the classes in which the daemon may act by itself, as the shipped playbooks say."""
 
+from typing import ClassVar
+
 from tests.acting.case import ANY, Case, Keys, Write, container
 from tests.controlplane.faults import Crash, OomKill
 from tests.controlplane.objects import deployment
@@ -26,7 +28,7 @@ class OomKills(Case):
     """What it needs does not fit: the limit is raised by a quarter."""
 
     name = "oom_killed"
-    size = {"replicas": 4, "memory": "200Mi"}
+    size: ClassVar = {"replicas": 4, "memory": "200Mi"}
 
     def spoil(self, at):
         at.kubelet.inject(OomKill(after_s=1.0), namespace=at.space, memory_below="220Mi")
@@ -39,8 +41,8 @@ class MemoryLeak(Case):
     """Its processes leak since they met something: new ones do not."""
 
     name = "memory_leak"
-    size = {"replicas": 4, "memory": "512Mi"}
-    load = {"rps": 60}
+    size: ClassVar = {"replicas": 4, "memory": "512Mi"}
+    load: ClassVar = {"rps": 60}
 
     def spoil(self, at):
         at.telemetry.spoil(Spoil(leak_mib_s=1.5), uids=at.uids("cart"))
@@ -56,8 +58,8 @@ class CpuSaturation(Case):
     """A thread runs away in each of its processes: they are restarted."""
 
     name = "cpu_saturation"
-    size = {"replicas": 4, "cpu": "1"}
-    load = {"rps": 60}
+    size: ClassVar = {"replicas": 4, "cpu": "1"}
+    load: ClassVar = {"rps": 60}
 
     def spoil(self, at):
         at.telemetry.spoil(Spoil(cpu=0.6), uids=at.uids("cart"))
@@ -73,7 +75,7 @@ class ErrorBurst(Case):
     """Its processes answer with errors since they met something; all are ready: they are restarted."""
 
     name = "error_burst"
-    load = {"rps": 60}
+    load: ClassVar = {"rps": 60}
 
     def spoil(self, at):
         at.telemetry.spoil(Spoil(error_ratio=0.4), uids=at.uids("cart"))
@@ -92,7 +94,7 @@ class OneBadPod(Case):
     """One of four pods is slow, and ready: it gets no more requests, and another takes its place."""
 
     name = "one_bad_pod"
-    load = {"rps": 80}
+    load: ClassVar = {"rps": 80}
 
     def create(self, at):
         super().create(at)
@@ -125,8 +127,8 @@ class TrafficSurge(Case):
     """Half as many requests more than usual: half as many pods more, as its owner has agreed to."""
 
     name = "traffic_surge"
-    size = {"replicas": 4, "cpu": "250m"}
-    load = {"rps": 100, "cpu_s": 0.004}
+    size: ClassVar = {"replicas": 4, "cpu": "250m"}
+    load: ClassVar = {"rps": 100, "cpu_s": 0.004}
 
     def create(self, at):
         made = deployment(at.space, "cart", **self.size)

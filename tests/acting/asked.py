@@ -1,4 +1,6 @@
-"""Asked: the classes in which a person is asked first, for the impact floor or the shipped playbook says so."""
+"""Asked: the classes in which a person is asked first: the impact floor or the shipped playbook says so."""
+
+from typing import ClassVar
 
 from tests.acting.case import Case, Write, container
 from tests.controlplane.faults import Crash, NotReady
@@ -53,7 +55,7 @@ class ErrorsAfterDeploy(Rollback):
     """The new image answers half of the requests with errors."""
 
     name = "error_burst_after_deploy"
-    load = {"rps": 60}
+    load: ClassVar = {"rps": 60}
 
     def spoil(self, at):
         at.telemetry.spoil(Spoil(error_ratio=0.5), namespace=at.space, image=NEW)
@@ -116,13 +118,17 @@ class AutoscalerAtMaximum(Case):
     """Load for nine pods, and no more than eight are allowed."""
 
     name = "hpa_at_maximum"
-    size = {"replicas": 8, "cpu": "100m"}
+    size: ClassVar = {"replicas": 8, "cpu": "100m"}
     LOAD_M = 450  # thousandths of a core, shared by the pods; at 50 % of 100 m that is nine pods
 
     def create(self, at):
         super().create(at)
         self.goes_on(at)
-        at.create(autoscaler(at.space, "cart", low=8, high=12))
+        made = autoscaler(at.space, "cart", low=8, high=12)
+        # one pod at a time, so that it sees what the last one changed before it asks for the next
+        one = {"type": "Pods", "value": 1, "periodSeconds": 15}
+        made["spec"]["behavior"] = {"scaleUp": {"policies": [one]}}
+        at.create(made)
 
     def ready(self, at):
         scaler = at.api.get("HorizontalPodAutoscaler", at.space, "cart")
@@ -263,7 +269,7 @@ class BudgetDeadlock(Case):
     """A person empties a node, and the budget lets none of the pods go: there is one more."""
 
     name = "pdb_deadlock"
-    size = {"replicas": 2}
+    size: ClassVar = {"replicas": 2}
 
     def create(self, at):
         super().create(at)

@@ -1,7 +1,8 @@
-"""Case: one class of incident: what is there before, how it breaks, and what is to be written, nothing else."""
+"""Case: one class of incident: what is there before, how it breaks, what is to be written, nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.controlplane.objects import deployment, is_complete
 
@@ -124,9 +125,15 @@ class Case:
 
     name = ""  # of the class, as ``classify`` has it
     target = "Deployment/cart"  # what is blamed; its namespace is the place's
-    size: dict[str, Any] = {"replicas": 4}  # of the Deployment ``cart``
-    load: dict[str, float] = {}  # requests to it
+    size: ClassVar[Mapping[str, Any]] = {"replicas": 4}  # of the Deployment ``cart``
+    load: ClassVar[Mapping[str, float]] = {}  # requests to it
+    has_twin = True
     fixes = 1  # steps that people approve, or that are done alone, in this incident
+
+    @property
+    def slug(self):
+        """Part of the names of its namespaces."""
+        return self.name.replace("_", "-")
 
     def create(self, at):
         """Make what is there before."""

@@ -1,7 +1,7 @@
-"""Config: the shipped packs and books with shorter waits, so that a test takes seconds and decides as shipped.
+"""Config: the shipped packs and books with shorter waits: a test takes seconds, and decides as shipped.
 
-What is shortened: how long states hold, settling, deadlines, windows of rates, how long ago a change may be, how
-much history a detector wants. What is not: guards, modes, ladders, attempts, cooldowns, sizes of steps.
+What is shortened: how long states hold, settling, deadlines, windows of rates, how long ago a change may be,
+how much history a detector wants. What is not: guards, modes, ladders, attempts, cooldowns, sizes of steps.
 """
 
 import re
@@ -25,14 +25,15 @@ ROOM = {
 SETTINGS = """
 detection: {step: 1s, history: 2m, open_of: 4, open_after: 2, close_after: 3, lookahead: 1m}
 detectors: {parameters: {ewma_level: {min_samples: 15}, diff_spread: {min_samples: 15}}}
-correlation: {close_after: 4s, first_sight: 0s, alone: 2s, join_window: 30s, reopen_within: 0s, change_within: 20s}
+correlation:
+  {close_after: 4s, first_sight: 0s, alone: 2s, join_window: 30s, reopen_within: 0s, change_within: 20s}
 """
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 LONGEST_FOR_S, SLOWER = 10, 30  # how long a state holds is told thirty times as fast
 
 
 def write_config(folder, kubeconfig, policy, changes=()):
-    """``folder`` with the shipped packs and books, hurried, and settings. ``changes`` are (old, new) of text."""
+    """``folder`` with the shipped packs and books, hurried, and settings; ``changes`` are (old, new)."""
     for part in ("signals", "playbooks"):
         shutil.copytree(SHIPPED / part, folder / part)
         for file in (folder / part).glob("*.yaml"):

@@ -23,12 +23,15 @@ from aiops.engine.watch import LogWatcher
 from aiops.model import IncidentState
 from aiops.telemetry import Metrics
 
+READS_S = 5.0  # a person who is asked reads first; by then a class that was named too early has its name
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question that was put to people, and how things stood then."""
 
     incident_id: str
+    digest: str
     plan: Any
     step: Any
     writes: int  # that we had made in its namespace when it was asked
@@ -45,7 +48,7 @@ class Hand:
     def __init__(self, world, answers=lambda _asked: True):
         self.world, self.answers = world, answers
         self.asked = []
-        self._seen, self._stack, self._facts_at = set(), ExitStack(), 0.0
+        self._since, self._stack, self._facts_at = {}, ExitStack(), 0.0
 
     def __enter__(self):
         world, state = self.world, self.world.folder / "state"
@@ -78,19 +81,30 @@ class Hand:
         self.look_up()
 
     def look_up(self):
-        """Take note of new questions, and answer them."""
-        memory = self.loop.memory
-        for incident_id, life in list(memory.lives.items()):
-            intent = life.intent
-            if life.state is not IncidentState.WAITING or intent is None or intent.digest in self._seen:
-                continue
-            self._seen.add(intent.digest)
-            plan = memory.plans[incident_id]
-            step = plan.steps[intent.step]
-            asked = Asked(incident_id, plan, step, self._written(plan, step))
-            self.asked.append(asked)
-            if self.answers(asked):
-                self.loop.answer(incident_id, Approved(intent.digest, "jo"))
+        """Answer what has been asked for as long as a person needs to read it."""
+        memory, now = self.loop.memory, time.monotonic()
+        open_ones = {
+            life.intent.digest: incident_id
+            for incident_id, life in memory.lives.items()
+            if life.state is IncidentState.WAITING and life.intent is not None
+        }
+        for digest, incident_id in open_ones.items():
+            since = self._since.setdefault(digest, now)
+            if since is not None and now - since >= READS_S:
+                self._since[digest] = None
+                self._answer(incident_id, memory.lives[incident_id].intent)
+
+    def _answer(self, incident_id, intent):
+        plan = self.loop.memory.plans[incident_id]
+        step = plan.steps[intent.step]
+        asked = Asked(incident_id, intent.digest, plan, step, self._written(plan, step))
+        self.asked.append(asked)
+        if self.answers(asked):
+            self.agree(asked)
+
+    def agree(self, asked):
+        """A person agrees."""
+        self.loop.answer(asked.incident_id, Approved(asked.digest, "jo"))
 
     def _written(self, plan, step):
         audit, name = self.world.plane.audit, step.change.target.name

@@ -1,5 +1,5 @@
-"""Nodes: the classes whose target is a node. Two nodes that fail alike at one time are one incident, so a node
-has no twin beside it: the same fault comes twice, once with acting switched off.
+"""Nodes: the classes whose target is a node. Two nodes that fail alike at one time are one incident, so a
+node has no twin beside it: the same fault comes twice, once with acting switched off.
 """
 
 from tests.acting.asked import pooled
@@ -10,6 +10,7 @@ from tests.controlplane.objects import deployment
 class NodeTrouble(Case):
     """A node of a pool of two goes bad with what runs there, and is well once it is empty."""
 
+    has_twin = False
     fixes = 2  # the cordon does not help, and is taken back; the drain does
     target = "Node/pool"
 

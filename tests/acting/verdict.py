@@ -38,7 +38,7 @@ def only_expected_writes(world, case):
 
 
 def twin_is_left(world, case, patience_s, pause):
-    """The twin's incident was seen and refused for the place's sake; nothing was written, and it is broken."""
+    """The twin was seen and refused for the place's sake; nothing was written, and it is broken."""
     at = world.place(case, twin=True)
     seen = world.wait(lambda: world.incident(at, case), patience_s, lambda: world.told(at, case), pause)
     assert [one.verb for one in world.touched(at)] == [], "not even a dry run (B9)"

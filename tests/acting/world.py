@@ -1,7 +1,8 @@
 """World: all cases of a module side by side, each in two namespaces: one opted in, and a twin that is not.
 
-Everything is made at the start, so that it is old when its fault comes; one Prometheus sees it, one daemon acts.
-In the end the first of each pair is mended and the twin is as broken as before: what mends is the daemon.
+Everything is made at the start, so that it is old when its fault comes; one Prometheus sees it, one daemon
+acts. In the end the first of each pair is mended and the twin is as broken as before: it is the daemon that
+mends.
 
     with World(control_plane, folder, CASES) as world:
         with world.daemon() as daemon:          # a process; or ``with Hand(world) as hand``
@@ -27,15 +28,16 @@ from tests.integration.servers import prometheus
 
 CALM, OWN = "calm", "bot"  # namespaces of what stays well, and of the daemon's ServiceAccount
 LEARNED_S = 20  # of samples before the daemon begins: more than a detector wants
+WARM_S = 6  # of good ticks before anything may be done: a window of four, and the first
 NODES = 6  # more nodes, so that two that are broken are no fifth of all
 
 
 class World:
     """See the module. ``mode`` is the ceiling of policy and scopes."""
 
-    def __init__(self, plane, folder, cases, name="w", mode="auto", **policy):
+    def __init__(self, plane, folder, cases, name="w", mode="auto", *, twins=True, past=True, **policy):
         self.plane, self.folder, self.cases, self.name = plane, folder, cases, name
-        self.mode, self.policy = mode, policy
+        self.mode, self.policy, self.twins, self.past = mode, policy, twins, past
         self.places = {}
         self.chronicle = Chronicle(folder / "state")
         self.since = 0
@@ -65,6 +67,11 @@ class World:
     def _space(self, name):
         return f"{self.name}-{name}"
 
+    @property
+    def own_namespace(self):
+        """Where the daemon's ServiceAccount is."""
+        return self._space(OWN)
+
     def _jobs(self):
         states = self.plane.metrics_url.split("://")[1].rstrip("/")
         return {"kube-state-metrics": [states], "nodes": [self.plane.kubelet.telemetry]}
@@ -74,8 +81,8 @@ class World:
         new_namespace(api, self._space(CALM))
         new_namespace(api, self._space(OWN), opted_in=False)
         for case in self.cases:
-            space = self._space(case.name.replace("_", "-"))
-            for twin in (False, True):
+            space = self._space(case.slug)
+            for twin in (False, True) if self.twins and case.has_twin else (False,):
                 where = f"{space}{'-twin' * twin}"
                 new_namespace(api, where, opted_in=not twin)
                 self.places[case, twin] = Place(self.plane, where, self._ask)
@@ -114,15 +121,26 @@ class World:
         ]
         nodes = [case.node(self.places[case, False]) for case in self.cases if hasattr(case, "node")]
         scopes += [{"mode": self.mode, "workload": f"Node/{name}"} for name in nodes]
-        return {"mode": self.mode, "scopes": scopes, **ROOM, **self.policy}
+        own = {"own_namespace": self.own_namespace}  # where the kill switch is looked for
+        return {"mode": self.mode, "scopes": scopes, **own, **ROOM, **self.policy}
 
     def daemon(self, *arguments):
         """The daemon as a process; on the same state each time."""
         self.learned()
         return Daemon(self.folder, self.prometheus.url, self.config, *arguments)
 
+    def is_warm(self, daemon):
+        """Return once the daemon has ticked, and for as long as it holds after it began to see."""
+        self.wait(lambda: daemon.get("/readyz")[0] == 200, 90, "the daemon is ready")
+        self.wait(lambda: self.chronicle.records("scopes_seen"), 30, "it has ticked")
+        began = self.chronicle.records("scopes_seen")[0].entry.at_ms / 1000
+        warm = began + WARM_S
+        self.wait(lambda: time.time() > warm, WARM_S + 5, "it is warm")
+
     def learned(self):
-        """Return once Prometheus has seen enough of what is calm."""
+        """Return once Prometheus has seen enough of what is calm; with ``past`` False at once."""
+        if not self.past:
+            return
         query = f"min(count_over_time(container_memory_working_set_bytes[{LEARNED_S}s]))"
         enough = LEARNED_S - 2  # scrapes of the first and last second may lie outside
         self.wait(lambda: self.place_of_any().value(query) >= enough, 60, "there is a calm past")
@@ -153,7 +171,7 @@ class World:
         raise AssertionError(f"not within {timeout_s} s: {what() if callable(what) else what}")
 
     def incident(self, at, case, name=""):
-        """The newest incident of this class (or the case's own) that blames the case's target; None before."""
+        """The newest incident of the case's class (or this one) that blames its target; None before."""
         for one in reversed(self.chronicle.incidents()):
             if one.incident_class == (name or case.name) and str(one.prime) in self._blamed(at, case):
                 return one

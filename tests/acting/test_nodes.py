@@ -1,0 +1,68 @@
+"""Classes whose target is a node: first with acting switched off, when it stays broken and nothing is called;
+then a person is asked for each rung, the cordon that does not help is taken back, and the drain mends it.
+"""
+
+import time
+
+import pytest
+
+from tests.acting import verdict
+from tests.acting.hand import Hand
+from tests.acting.nodes import NODES
+from tests.acting.world import World
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("acting-alone")]
+PATIENCE_S = 90
+
+
+@pytest.fixture
+def stage(control_plane, tmp_path):
+    """Makes a World of the nodes in a mode."""
+    if not hasattr(control_plane, "kubelet"):
+        pytest.skip("AIOPS_TEST_KUBECONFIG names an existing cluster: there is no simulated kubelet")
+    yield lambda mode, name: World(control_plane, tmp_path, NODES, name, mode, past=False)
+    assert control_plane.kubelet.mishaps.take() == []
+
+
+def test_with_acting_switched_off_a_node_stays_as_it_is_and_not_one_mutating_call_is_made(stage):
+    """B8, B9: the whole daemon as a process in mode observe, with a ServiceAccount that would let it."""
+    with stage("observe", "off") as world, world.daemon() as daemon:
+        world.is_warm(daemon)
+        world.spoil()
+        for case in NODES:
+            at = world.place(case)
+            seen = world.wait(
+                lambda case=case, at=at: world.incident(at, case),
+                PATIENCE_S,
+                lambda case=case, at=at: world.told(at, case),
+                lambda: time.sleep(0.3),
+            )
+            last = world.wait(lambda seen=seen: world.chronicle.decisions(seen.id), 20, "decided")[-1]
+            assert last.plan.steps[0].remediation == "cordon"
+            assert [one.guard for one in last.reasons if one.lean == "refuse"] == ["mode"]
+            assert case.broken(at)
+        user = f"system:serviceaccount:{world.own_namespace}:aiops"
+        assert world.plane.audit.entries(user=user), "the oracle sees what it reads"
+        assert world.plane.audit.mutating(user=user) == []
+
+
+def test_a_node_is_emptied_when_a_person_agrees_and_is_well_then(stage):
+    """E1, G5: each question has the exact change; the audit log shows cordon, cordon taken back, drain."""
+    with stage("auto", "node") as world, Hand(world) as hand:
+        hand.calm()
+        world.spoil()
+        for case in NODES:
+            incident = verdict.mended(world, case, PATIENCE_S, hand.tick)
+            asked = [one.step.remediation for one in hand.questions(incident.id)]
+            assert asked == ["cordon", "drain"]
+            assert hand.questions(incident.id)[0].writes == 0
+            verdict.only_expected_writes(world, case)
+            results = [(one, result) for one, result, _ in world.chronicle.ended(incident.id)]
+            assert results == [
+                ("cordon", "applied"),
+                ("cordon", "failed"),
+                ("cordon", "undone"),
+                ("drain", "applied"),
+                ("drain", "verified"),
+            ]
+            verdict.closed(world, case, incident, PATIENCE_S, hand.tick)
