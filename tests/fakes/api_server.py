@@ -144,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif api.token is not None and self.headers.get("Authorization") != f"Bearer {api.token}":
             self._whole(status(401, "Unauthorized"))
+        elif parts.path in self._groups():
+            self._whole(Answer(200, b"{}"))
         elif kind is None or (kind in EXTRA and kind not in api.installed):
             self._whole(status(404, "the server could not find the requested resource"))
         elif kind in api.forbidden:
@@ -156,6 +158,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._whole(told() if callable(told) else told)
         else:
             self._whole(self._page(kind, query))
+
+    def _groups(self):
+        """Of the products that are installed, as everybody may ask."""
+        return {
+            "/".join(path.split("/")[:3]) for path, kind in PATHS.items() if kind in self.server_is.installed
+        }
 
     do_DELETE = do_GET  # noqa: N815 - the name is the base class's
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import orjson
-
-from aiops.adapters.kubernetes.calls import Expired, pages, refusal, resource_of
+from aiops.adapters.kubernetes.calls import Expired, pages, read, refusal, resource_of
 from aiops.adapters.kubernetes.connect import Api, Reply, Stream
 from aiops.adapters.kubernetes.fields import target
 from aiops.adapters.kubernetes.kinds import Kind
+from aiops.adapters.kubernetes.lines import event, lines
 from aiops.errors import Forbidden, NotFound, PortError, Unavailable
 from aiops.model import Target
 from aiops.ports import Clock
@@ -28,7 +27,7 @@ SLACK_S = 3.0  # at most so much longer than it is to last, until a watch counts
 FIRST_S, LONGEST_S = 0.25, 4.0  # to wait after a failure, before jitter
 REFUSED_S = 60.0  # to wait where we are not allowed to, or the kind does not exist
 SURE = 3  # refusals in a row until what was known of a kind is given up
-LONGEST_LINE = 64 << 20  # bytes of one object
+GIVEN_UP = 6  # failures in a row until a kind of another product no longer makes all the others old
 
 Put = Callable[[str, Target, Any, int], None]
 Drop = Callable[[str, Target, int], None]
@@ -43,6 +42,7 @@ class State(StrEnum):
     KNOWN = "known"
     FORBIDDEN = "forbidden"  # RBAC does not let us list or watch it
     ABSENT = "absent"  # the API server has no such kind
+    FAILING = "failing"  # a kind of another product that does not answer, whatever the rest does
 
 
 @dataclass(slots=True)
@@ -88,7 +88,12 @@ class Watching:
     def run(self) -> None:
         """List, watch, and begin anew, until told to stop."""
         while not self.stop.is_set():
-            self.stop.wait(self.turn())
+            try:
+                wait_s = self.turn()
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: it must not end while we run
+                wait_s = self._again(Unavailable(f"{self.kind.name}: {error!r:.200}"))
+                self.version = ""
+            self.stop.wait(wait_s)
 
     def turn(self) -> float:
         """One list, or one watch to its end; seconds to wait before the next."""
@@ -179,20 +184,7 @@ class Watching:
 
     def _take(self, line: bytes) -> None:
         """One event of the watch."""
-        what = f"watch {resource_of(self.kind.path)}"
-        try:
-            event = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise Unavailable(f"{what}: expected JSON, got something else") from error
-        found = event.get("object") if isinstance(event, dict) else None
-        if not isinstance(found, dict):
-            raise Unavailable(f"{what}: expected an event with an object")
-        sort = event.get("type")
-        if sort == "ERROR":
-            raise _error(what, found)
-        version = (found.get("metadata") or {}).get("resourceVersion")
-        if sort not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK") or not isinstance(version, str):
-            raise Unavailable(f"{what}: expected an event with a version, got {str(sort)[:20]!r}")
+        sort, found, version = event(line, f"watch {resource_of(self.kind.path)}")
         if sort == "DELETED":
             self.sink.drop(self.kind.name, target(self.kind.name, found), self.clock.now_ms())
         elif sort != "BOOKMARK":
@@ -209,7 +201,7 @@ class Watching:
             return self._again(error)
         if status.state is State.KNOWN and status.refusals < SURE:
             return self._again(error)
-        absent = isinstance(error, NotFound)
+        absent = isinstance(error, NotFound) or (self.kind.extra and not self._installed())
         if not absent:
             self._tell(error)
         self.version = ""
@@ -217,12 +209,24 @@ class Watching:
         status.state, status.failures = State.ABSENT if absent else State.FORBIDDEN, 0
         return self._jitter(REFUSED_S if status.refusals > 1 else LONGEST_S)
 
+    def _installed(self) -> bool:
+        """Whether the API server has the group of this kind: a role need not name what is not there."""
+        try:
+            read(self.api, "/".join(self.kind.path.split("/")[:3]))
+        except NotFound:
+            return False
+        except PortError:
+            return True  # who knows
+        return True
+
     def _again(self, error: PortError | None) -> float:
         """Seconds to wait after a failure. After several the watch may be what is wrong: list anew."""
         status = self.status
         status.failures += 1
         if error is not None and status.failures == SURE:
             self._tell(error)
+        if self.kind.extra and status.failures >= GIVEN_UP:
+            status.state = State.FAILING
         if status.failures % SURE == 0 and not self.stop.is_set():
             self.version = ""
         asked_s = error.retry_after_s if isinstance(error, Unavailable) else None
@@ -237,25 +241,3 @@ class Watching:
 
     def _jitter(self, seconds: float) -> float:
         return seconds * self.dice.uniform(0.5, 1.25)
-
-
-def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Whole lines. Unavailable for a line that never ends, or that the end of the stream cuts in two."""
-    rest = bytearray()
-    for piece in pieces:
-        first, *more = piece.split(b"\n")
-        rest += first
-        for part in more:
-            if rest.strip():
-                yield bytes(rest)
-            rest = bytearray(part)
-        if len(rest) > LONGEST_LINE:
-            raise Unavailable(f"watch: expected an object of at most {LONGEST_LINE >> 20} MiB, got more")
-    if rest.strip():
-        raise Unavailable("watch: it ended within an object")
-
-
-def _error(what: str, found: Mapping[str, Any]) -> PortError:
-    said = " ".join(str(found.get("message", "")).split())[:200]
-    text = f"{what}: {found.get('code')} {said}"
-    return Expired(text) if found.get("code") == 410 else Unavailable(text)

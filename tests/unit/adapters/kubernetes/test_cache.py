@@ -12,7 +12,7 @@ from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.kinds import KINDS
 from aiops.errors import Forbidden, Unavailable
 from aiops.model import Access, KubernetesSettings, Target
-from tests.fakes.api_server import PATHS, ApiServer
+from tests.fakes.api_server import PATHS, ApiServer, status
 from tests.unit.adapters.kubernetes.cases import CART, OBJECTS
 
 NOW = 1_772_362_800_000
@@ -176,6 +176,18 @@ def test_argo_and_flux_that_are_not_there_freeze_nothing_and_forbidden_ones_are_
     server.forbidden = {"AppProject"}
     with cached(server, tmp_path) as cache:
         assert cache.facts(NOW).unknown == {"freezes"}
+
+
+@pytest.mark.slow
+def test_a_broken_kind_of_argo_leaves_freezes_unknown_and_all_the_rest_fresh(server, tmp_path):
+    """B5: whether a window is open nobody can say, so the guard holds; people still see the cluster."""
+    server.installed = {"AppProject", "Application"}
+    server.lists["Application"] = [status(500)] * 1000
+    with cached(server, tmp_path, ready=False) as cache:
+        assert cache.wait_ready(20)
+        facts = cache.facts(NOW)
+        assert facts.unknown == {"freezes"}
+        assert NOW - facts.at_ms < 600
 
 
 def test_it_ends_soon_though_watches_are_silent(server, tmp_path):

@@ -3,14 +3,16 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from aiops.adapters.clock import SystemClock
 from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.kinds import BY_NAME
+from aiops.adapters.kubernetes.lines import lines
 from aiops.adapters.kubernetes.picture import Picture
-from aiops.adapters.kubernetes.watching import LONGEST_S, Sink, State, Watching, lines
+from aiops.adapters.kubernetes.watching import LONGEST_S, Sink, State, Watching
 from aiops.errors import Unavailable
 from aiops.model import Access, EventKind, KubernetesSettings, Target
 from tests.fakes.api_server import Answer, ApiServer, status
@@ -192,6 +194,9 @@ def test_everything_gone_is_believed_when_it_is_said_twice(server, kind):
         b"{}\n",
         b'{"type":"ADDED"}\n',
         b'{"type":"ADDED","object":{"metadata":{}}}\n',
+        b'{"type":"DELETED","object":{"metadata":{"resourceVersion":"9"}}}\n',
+        b'{"type":"ADDED","object":{"metadata":"x"}}\n',
+        b'{"type":"RENAMED","object":{"metadata":{"name":"x","resourceVersion":"9"}}}\n',
         status(500),
     ],
 )
@@ -301,6 +306,28 @@ def test_a_kind_of_a_product_that_is_not_installed_is_absent(server, tmp_path):
     assert (kind.state, kind.told) == (State.ABSENT, [])
 
 
+@pytest.mark.parametrize(("installed", "state"), [((), State.ABSENT), (("AppProject",), State.FORBIDDEN)])
+def test_what_is_not_installed_needs_no_right(server, tmp_path, installed, state):
+    """The API server asks for rights before it looks whether there is such a kind."""
+    server.forbidden, server.installed = {"AppProject"}, set(installed)
+    kind = Kind(server, tmp_path, "AppProject")
+    kind.turn()
+    assert kind.state is state
+
+
+def test_a_broken_kind_of_another_product_is_given_up_and_taken_up_again(server, tmp_path):
+    """Its webhook fails for ever: that is no reason to be blind for all the rest."""
+    server.installed = {"AppProject"}
+    kind = Kind(server, tmp_path, "AppProject")
+    server.lists["AppProject"] = [status(500, "conversion webhook failed")] * 6
+    kind.turn(5)
+    assert kind.state is State.NEW
+    kind.turn()
+    assert kind.state is State.FAILING
+    kind.turn()
+    assert kind.state is State.KNOWN
+
+
 def test_a_kind_of_kubernetes_itself_is_never_absent(server, kind):
     """404 for Deployments is a wrong server, or a proxy."""
     server.lists["Deployment"] = [status(404)] * 3
@@ -318,6 +345,29 @@ def test_an_object_that_cannot_be_read_is_told_and_the_others_are_taken(server, 
     assert kind.names == {"cart", "web"}
     assert kind.watching.status.unread == 1
     assert "cannot be read" in kind.told[0]
+
+
+def test_a_bug_of_ours_ends_no_watch(server, kind):
+    """E9: it is told, and the kind is listed anew; a thread that ended would make everything old for ever."""
+    sink, broken = kind.watching.sink, [RuntimeError("a bug")]
+
+    def put(*args):
+        if broken:
+            raise broken.pop()
+        kind.picture.put(*args)
+
+    kind.watching.sink = replace(sink, put=put)
+    thread = threading.Thread(target=kind.watching.run, daemon=True)
+    thread.start()
+    time.sleep(0.1)
+    server.put("Deployment", deployment("api"))
+    until = time.monotonic() + 5
+    while "api" not in kind.names and time.monotonic() < until:
+        time.sleep(0.02)
+    kind.watching.stop.set()
+    thread.join(3)
+    assert not broken
+    assert "api" in kind.names
 
 
 def test_credentials_that_are_rotated_are_taken_up(server, kind, tmp_path):
