@@ -22,6 +22,7 @@ from tests.controlplane.apiproxy import (
 from tests.controlplane.apiproxy import (
     Answer as Says,
 )
+from tests.controlplane.faults import SlowStop
 from tests.controlplane.identities import rule
 from tests.integration.faults import BlackHole, Corrupt, FaultProxy, Latency, Reset, Throttle
 
@@ -530,3 +531,56 @@ def test_writers_that_race_for_one_version_have_one_winner(world, pause):
         thread.join()
     assert sorted(answers) == [Answer.CONFLICT] * 7 + [Answer.DONE]
     assert len(world.commits()) == 1
+
+
+# objects that do not go at once
+
+
+def test_a_pod_that_takes_its_time_to_stop_is_as_good_as_gone(world, api, kubelet):
+    """E2: being deleted is the effect; a second eviction would be answered with yes."""
+    kubelet.inject(SlowStop(), namespace=world.namespace)
+    pod = world.make(
+        "Pod",
+        "slow",
+        {
+            "metadata": {"labels": {"app": "slow"}},
+            "spec": {
+                "terminationGracePeriodSeconds": 30,
+                "containers": [{"name": "web", "image": "shop/cart:1"}],
+            },
+        },
+    )
+    api.wait("Pod", world.namespace, "slow", lambda one: one["status"]["phase"] == "Running")
+    change = world.bound(pod, verb=ChangeVerb.EVICT)
+    assert world.cluster.send(change, OURS).answer is Answer.DONE
+    assert "deletionTimestamp" in world.read(pod)["metadata"]
+    look = world.cluster.look(change, OURS)
+    assert (look.sight, look.holds) == (Sight.ARRIVED, True)
+
+
+def test_what_a_finalizer_holds_is_being_deleted_and_told_so(world, api):
+    target, body = world.job("held")
+    world.make("Job", "held", {**body, "metadata": {"finalizers": ["example.com/hold"]}})
+    change = world.bound(target, verb=ChangeVerb.DELETE)
+    try:
+        assert world.cluster.send(change, OURS).answer is Answer.DONE
+        assert "deletionTimestamp" in world.read(target)["metadata"]
+        assert world.cluster.look(change, OURS).sight is Sight.ARRIVED
+        create = Change(target, None, body, None, ChangeVerb.CREATE)
+        assert world.cluster.send(create, OURS).answer is Answer.CONFLICT
+    finally:
+        api.patch("Job", world.namespace, "held", {"metadata": {"finalizers": None}})
+
+
+def test_what_is_deleted_takes_what_it_owns_along(world, api):
+    """The pods of a Job that we made and take back."""
+    target, body = world.job("owner")
+    body["spec"]["suspend"] = False
+    receipt = world.cluster.send(Change(target, None, body, None, ChangeVerb.CREATE), OURS)
+    api.wait("Job", world.namespace, "owner", lambda one: one.get("status", {}).get("active"))
+    undo = Change(target, None, {}, receipt.uid, ChangeVerb.DELETE)
+    assert world.cluster.send(undo, OURS).answer is Answer.DONE
+    deadline = time.monotonic() + 20
+    while api.list("Pod", world.namespace, labelSelector="job-name=owner"):
+        assert time.monotonic() < deadline, "its pod is left behind"
+        time.sleep(0.1)
