@@ -7,6 +7,7 @@ from aiops.core.ledger import Ledger
 from aiops.core.life import Life
 from aiops.core.policy import recheck
 from aiops.engine.scene import Scene
+from aiops.errors import PortError
 from aiops.model import Anomaly, Entry, Facts, Lean, Outcome, Plan, Reason, Request
 
 if TYPE_CHECKING:
@@ -98,7 +99,10 @@ class Floor:
         if plan is None or life.intent is None:
             return (Reason("plan", Lean.HOLD, "the plan is not known"),)
         loop, step = self._loop, life.intent.step
-        facts = self._facts if loop.fresh is None else loop.known(loop.fresh(self._now_ms))
+        try:
+            facts = self._facts if loop.fresh is None else loop.known(loop.fresh(self._now_ms))
+        except PortError as error:
+            return (Reason("fresh_facts", Lean.HOLD, f"the cluster cannot be read: {error}", unknown=True),)
         turn = loop.turn(self._now_ms, facts, loop.quality)
         reasons = recheck(
             plan,
