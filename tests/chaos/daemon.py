@@ -3,7 +3,8 @@
     python -m tests.chaos.daemon KUBECONFIG NAMESPACE FOLDER
 
 It is what ``aiops run`` is, but for its eyes: no Prometheus, no watch; its load says what is wrong, and every
-tick reads the objects. It takes a term of its own, whoever else is at it: the journal's fence decides who may
+tick reads the objects. The kill switch is a file STOP in the folder, or the ConfigMap aiops-stop in the
+namespace. It takes a term of its own, whoever else is at it: the journal's fence decides who may
 write. Ends with 0 on SIGTERM, with 3 when a newer term has begun; writes ``ready`` once it ticks.
 """
 
@@ -13,7 +14,10 @@ import threading
 import time
 from pathlib import Path
 
+from aiops.adapters.kubernetes.connect import connect
+from aiops.adapters.kubernetes.switch import ConfigMapStop, hasty
 from aiops.adapters.sqlite import SqliteStore
+from aiops.adapters.switch import StopFile, Switch
 from aiops.core.lifecycle import UNDER_WAY
 from aiops.core.quality import SEEING
 from aiops.engine.carry import Carrier
@@ -21,6 +25,7 @@ from aiops.engine.loop import Loop
 from aiops.engine.rehearse import Rehearsal
 from aiops.engine.window import Recorded
 from aiops.errors import Conflict, PortError
+from aiops.model import Access, KubernetesSettings
 from tests.chaos.load import MOST, SEEN, Load, load_rules, number_of
 from tests.chaos.server import writer_of
 from tests.controlplane.api import Api
@@ -46,7 +51,10 @@ class Daemon:
         self.store.begin_term(term)
         self.load = Load(namespace, Api.of(kubeconfig, "tests-chaos"))
         hands = Hands(kubeconfig, self.facts)
-        self.loop = Loop(load_rules(namespace), self.store, term, Recorded({}))
+        settings = hasty(KubernetesSettings(access=Access.KUBECONFIG, kubeconfig=str(kubeconfig)))
+        config_map = ConfigMapStop(connect(settings), namespace, "aiops-stop")
+        switch = Switch([StopFile(folder / "STOP"), config_map])
+        self.loop = Loop(load_rules(namespace), self.store, term, Recorded({}), kill_switch=switch)
         self.loop.carry_out = Carrier(hands, self.load.status)
         self.loop.rehearse = Rehearsal(hands, term)
         self.loop.fresh = self.facts

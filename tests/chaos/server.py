@@ -31,6 +31,7 @@ from tests.controlplane.audit import QUIET_S, Entry, entry
 
 AHEAD = 8  # runs of one act whose objects stand ready
 TAG = re.compile(r"-k\d+x")
+_numbers = itertools.count()  # of all servers of this process: nodes have no namespace
 PARTS = ("workloads", "pods", "nodes", "autoscalers")
 WRITTEN = {  # field of our facts: where the object has it
     "replicas": ("spec", "replicas"),
@@ -50,10 +51,10 @@ def writer_of(kubeconfig):
 class Server:
     """A namespace of its own on a control plane, and what was done there."""
 
-    def __init__(self, plane, namespace: str):
+    def __init__(self, plane, namespace: str, kubeconfig=None):
         self.plane, self.api, self.namespace = plane, plane.api, namespace
-        self.writer, self.camera = writer_of(plane.kubeconfig)
-        self._numbers, self._ready = itertools.count(), defaultdict(deque)
+        self.writer, self.camera = writer_of(kubeconfig or plane.kubeconfig)
+        self._ready = defaultdict(deque)
         self._made: list[Target] = []
         self.log = OurLog(plane)
 
@@ -76,7 +77,7 @@ class Server:
         """The act at a place of its own, whose objects are there."""
         ready = self._ready[act.name]
         while len(ready) < AHEAD:
-            place = Place(self.namespace, f"-k{next(self._numbers)}x")
+            place = Place(self.namespace, f"-k{next(_numbers)}x")
             for manifest in manifests(act.facts(place), place):
                 made = self.api.create(manifest)
                 meta = made["metadata"]

@@ -191,12 +191,22 @@ class Run:
     """One act from the anomaly to its end, across crashes. ``path`` None: a journal in memory."""
 
     def __init__(
-        self, act: Act, stage, path=None, fuse=None, *, helps=True, rules=None, restores=True, **loop
+        self,
+        act: Act,
+        stage,
+        path=None,
+        fuse=None,
+        *,
+        helps=True,
+        rules=None,
+        restores=True,
+        resumes=False,
+        **loop,
     ):
         self.act, self.stage, self.path, self.fuse = act, stage, path, fuse or Fuse()
         self.status = Status.NORMAL if helps else Status.ANOMALY
         self.rules, self.options, self.restores = rules or act.rules(), loop, restores
-        self.starts, self.minute, self.busy = 0, -60.0, []
+        self.starts, self.minute, self.busy = int(resumes), -60.0, []
         self._memory = MemoryStore() if path is None else None
         self.fuse.phase = self._phase
         self.prime = act.prime(stage.place)

@@ -155,6 +155,27 @@ def test_an_api_server_that_is_down_for_five_minutes_stops_nothing_for_good(act,
     assert run.starts == 1
 
 
+@pytest.mark.parametrize("act", [one for one in ACTS if not one.asks], ids=lambda act: act.name)
+def test_a_cluster_that_cannot_be_read_just_before_the_write_is_not_written_to(act):
+    """E9, 5.1: decided, and then the last look fails: no write, no crash; it is decided anew."""
+    stage = FakeStage(act)
+    run = Down(act, stage)
+    run.at(-60)
+
+    def breaks(point):
+        stage.cluster.blind = stage.cluster.blind or (bool(run.loop.memory.lives) and point == "loop.decided")
+
+    run.loop.reach = breaks
+    run.at(0)
+    assert stage.cluster.blind
+    assert verbs(stage) == ()
+    run.loop.reach = lambda _: None
+    stage.cluster.blind = False
+    for tick in range(2, LAST):
+        run.at(tick / 2)
+    goes_well(run)
+
+
 @by_name
 def test_a_cache_that_is_silently_dead_leads_to_nothing(act):
     """E10: the picture is half a minute old at most, or nothing is decided."""
