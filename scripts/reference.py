@@ -110,6 +110,19 @@ def incident_classes() -> str:
     )
 
 
+def guards() -> str:
+    """The table of guards, in their order."""
+    from aiops.core.guards import GUARDS
+
+    rows = [(f"`{one.__name__}`", " ".join((one.__doc__ or "").split("\n\n")[0].split())) for one in GUARDS]
+    return (
+        "# Guards\n\nAll are asked when deciding and again before the first write, on facts read afresh; the"
+        " strictest answer counts. What a guard cannot find out holds. Ids are those of the promises.\n\n"
+        + table(("guard", "what it holds to"), rows)
+        + "\n"
+    )
+
+
 def _page(name: str, make: Callable[[], str]) -> tuple[Path, Callable[[], str]]:
     return REFERENCE / name, lambda: NOTE + make().rstrip() + "\n"
 
@@ -124,6 +137,7 @@ PAGES: Mapping[Path, Callable[[], str]] = dict(
         _page("signals.md", signals),
         _page("playbooks.md", playbooks),
         _page("incident-classes.md", incident_classes),
+        _page("guards.md", guards),
     ]
 )
 
