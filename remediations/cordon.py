@@ -48,6 +48,7 @@ class Cordon:
             change=Change(target, node.resource_version, mark, node.uid),
             undo=Change(target, node.resource_version, unmark, node.uid) if known else None,
             impact=Impact.MEDIUM if known else Impact.HIGH,
+            contains=True,
             blast_radius=BlastRadius(pods=0, share=0.0, workloads=0, nodes=1, at_once=0),
             command=kubectl(target, "cordon", target.name),
             because="" if known else "whether somebody cordoned it already is not known",

@@ -48,6 +48,7 @@ class PauseRollout:
             change=Change(target, workload.resource_version, pause, workload.uid),
             undo=Change(target, workload.resource_version, resume, workload.uid),
             impact=Impact.MEDIUM,
+            contains=True,
             blast_radius=BlastRadius(pods=0, share=0.0, at_once=0),
             command=kubectl(target, "rollout", "pause", named(target)),
         )

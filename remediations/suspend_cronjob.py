@@ -51,6 +51,7 @@ class SuspendCronjob:
             change=Change(target, version, suspend, uid),
             undo=Change(target, version, resume, uid) if known else None,
             impact=Impact.MEDIUM if known else Impact.HIGH,
+            contains=True,
             blast_radius=BlastRadius(pods=0, share=0.0, at_once=0),
             command=patching(target, {"spec": {"suspend": True}}),
             because="" if known else "whether it is suspended already is not known",

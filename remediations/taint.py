@@ -52,6 +52,7 @@ class Taint:
             change=Change(target, node.resource_version, {"spec": {"taints": after}}, node.uid),
             undo=Change(target, node.resource_version, {"spec": {"taints": before}}, node.uid),
             impact=Impact.MEDIUM,
+            contains=True,
             blast_radius=BlastRadius(pods=0, share=0.0, workloads=0, nodes=1, at_once=0),
             command=kubectl(target, "taint", "node", target.name, f"{KEY}={VALUE}:{self.effect}"),
         )

@@ -24,6 +24,7 @@ EVENTS = {
     "applied": "the change is in place",
     "failed": "the step failed",
     "verified": "the step helped",
+    "contained": "the step stands, and keeps the trouble from spreading",
     "timedout": "a time that was waited for has come",
     "leaderlost": "another replica leads",
     "leaderwon": "we lead again",

@@ -23,6 +23,7 @@ DETECTORS = "detectors"  # stream of what detectors are in force
 CAME = {
     Result.VERIFIED: Came.VERIFIED,
     Result.UNVERIFIED: Came.UNKNOWN,
+    Result.CONTAINED: Came.UNKNOWN,
     Result.FAILED: Came.NOT_HELPED,
     Result.UNDONE: Came.NOT_HELPED,
 }

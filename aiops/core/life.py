@@ -103,10 +103,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The step helped."""
+    """The step helped; or it stands, where it was only to contain."""
 
     plan_id: str
     step: int
+    said: str = "helped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,8 @@ def _leading(life: Life, event: Fact, now_ms: int) -> Answer:
             return _applied(life, event, (plan_id, step), dry_run, now_ms)
         case Failed():
             return _failed(life, event, now_ms)
-        case Verified(plan_id, step):
-            return _verified(life, event, (plan_id, step))
+        case Verified():
+            return _verified(life, event)
         case TimedOut():
             return _timed_out(life, event, now_ms)
 
@@ -231,11 +231,11 @@ def _which(intent: Intent) -> tuple[str, int]:
     return intent.plan_id, intent.step
 
 
-def _verified(life: Life, event: Event, which: tuple[str, int]) -> Answer:
+def _verified(life: Life, event: Verified) -> Answer:
     intent = life.intent
-    if life.state is not VERIFYING or intent is None or which != (intent.plan_id, intent.step):
-        return _ignore(life, event, f"nothing of this name is being verified: plan {which[0]}")
-    return _settled(life, f"helped: {intent.what}")
+    if life.state is not VERIFYING or intent is None or (event.plan_id, event.step) != _which(intent):
+        return _ignore(life, event, f"nothing of this name is being verified: plan {event.plan_id}")
+    return _settled(life, f"{event.said}: {intent.what}")
 
 
 def _timed_out(life: Life, event: Event, now_ms: int) -> Answer:

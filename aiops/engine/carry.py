@@ -209,6 +209,8 @@ class Carrier:
 
     def _judge(self, deed: Deed, scene: Scene, plan: Plan) -> Outcome | None:
         """Did it help? Takes in this tick's verdicts, once a tick."""
+        if plan.steps[deed.intent.step].contains:
+            return self._stands(deed, scene, plan)
         blind = "" if scene.quality.usable else scene.quality.why()
         kept = self._samples.setdefault(deed.intent.id, {})
         new = scene.now_ms > self._sampled_ms.get(deed.intent.id, 0)
@@ -225,6 +227,17 @@ class Carrier:
         self.reach("verify.judged")
         outcome = ended(deed, scene, judgement.result, judgement.detail)
         return replace(outcome, harmed=judgement.harmed)
+
+    def _stands(self, deed: Deed, scene: Scene, plan: Plan) -> Outcome | None:
+        """A step that contains has done its work where it still stands once it has settled."""
+        if scene.now_ms < scene.life.from_ms:
+            return None
+        look = self.cluster.look(plan.steps[deed.intent.step].change, Mark(deed.intent.id, scene.term))
+        if look.sight is Sight.UNKNOWN:
+            late = scene.now_ms >= scene.life.from_ms + 1000 * plan.verification.deadline_s
+            return ended(deed, scene, Result.UNVERIFIED, look.detail) if late else None
+        result = Result.CONTAINED if look.holds else Result.FAILED
+        return ended(deed, scene, result, "it stands" if look.holds else "somebody changed it since")
 
 
 def _early(deed: Deed, scene: Scene, way: Way, result: Result, text: str) -> Outcome:

@@ -299,6 +299,8 @@ def event_of(outcome: Outcome) -> Event:
             return lives.Applied(plan_id, step)
         case Result.VERIFIED:
             return lives.Verified(plan_id, step)
+        case Result.CONTAINED:
+            return lives.Verified(plan_id, step, "stands")
         case Result.FAILED:
             return lives.Failed(plan_id, step, outcome.detail)
         case Result.REFUSED | Result.SUPERSEDED:

@@ -79,6 +79,7 @@ class Result(StrEnum):
 
     APPLIED = "applied"
     VERIFIED = "verified"
+    CONTAINED = "contained"  # it stands; it keeps trouble from spreading, and was never meant to end it
     DRY_RUN = "dry_run"
     FAILED = "failed"
     UNDONE = "undone"

@@ -76,6 +76,7 @@ class Step:
     rung: int = 0  # position in the playbook's ladder, filled by the planner
     before: tuple[Change, ...] = ()  # evidence that is captured first, filled by the planner
     then: tuple[Change, ...] = ()  # further changes, one after the other: the evictions of a drain
+    contains: bool = False  # keeps trouble from spreading (a cordon) and heals nothing: judged by standing
     deadline_s: int = 60  # a step of several changes that is not through by then has failed
 
     @property

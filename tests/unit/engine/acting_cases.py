@@ -34,6 +34,8 @@ QUICK = Verification(settle_s=60, deadline_s=300, good=2, of=3)
 class Annotate:
     """A change with an undo: sets an annotation on the workload, and takes it away again."""
 
+    contains: bool = False
+
     rights: ClassVar = ()
 
     def propose(self, target, the_facts, now):
@@ -49,6 +51,7 @@ class Annotate:
             impact=Impact.LOW,
             blast_radius=BlastRadius(0, 0.0, at_once=0),
             command=f"kubectl annotate {target.name}",
+            contains=self.contains,
         )
 
 
@@ -80,7 +83,7 @@ def bad_pod(target):
     return Pod(target, CART, uid, "n1", "Running", ready=False, local_storage=False, mirror=False)
 
 
-OWN = {"annotate": Annotate, "sweep": Sweep}
+OWN = {"annotate": Annotate, "contain": lambda: Annotate(contains=True), "sweep": Sweep}
 
 
 def playbook(*steps, **changes):

@@ -365,3 +365,16 @@ def test_what_no_longer_bears_our_mark_is_not_taken_back_nor_said_to_be():
         timeline.tick(minute)
     assert timeline.results() == ["applied", "failed", "failed"]
     assert "no longer bears our mark" in timeline.outcomes()[-1][1]
+
+
+@pytest.mark.parametrize(("edited", "result"), [(False, "contained"), (True, "failed")])
+def test_what_contains_is_judged_by_standing_and_not_by_an_end_of_the_trouble(edited, result):
+    """5.5: a cordon makes no node ready; it has done its work where it still stands."""
+    timeline = leaking("contain")
+    if edited:
+        timeline.cluster.edit(CART, {"metadata": {"annotations": {"example.com/calm": "no"}}})
+    timeline.tick(0.5)
+    assert timeline.results() == ["applied"]
+    timeline.tick(1)
+    assert timeline.results()[:2] == ["applied", result]
+    assert timeline.loop.ledger.failures.get(str(CART), 0) == edited
