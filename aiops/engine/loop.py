@@ -97,14 +97,12 @@ class Loop:
         busy = {
             target
             for incident_id, life in self.memory.lives.items()
-            if life.state in UNDER_WAY and (plan := self.memory.plans.get(incident_id)) is not None
-            for target in (plan.target, *(change.target for change in plan.steps[0].changes))
+            if life.state in UNDER_WAY and life.intent is not None
+            if (plan := self.memory.plans.get(incident_id)) is not None
+            for target in (plan.target, *(one.target for one in plan.steps[life.intent.step].changes))
         }
-        return (
-            frozenset(busy | {one.target for one in facts.pods.values() if one.owner in busy})
-            if busy
-            else frozenset()
-        )
+        pods = {one.target for one in facts.pods.values() if one.owner in busy} if busy else set()
+        return frozenset(busy | pods)
 
     def restore(self, seen: Sequence[Target] = ()) -> None:
         """Take up what a former run left in the journal. ``seen`` are targets with baselines."""

@@ -378,3 +378,17 @@ def test_what_contains_is_judged_by_standing_and_not_by_an_end_of_the_trouble(ed
     timeline.tick(1)
     assert timeline.results()[:2] == ["applied", result]
     assert timeline.loop.ledger.failures.get(str(CART), 0) == edited
+
+
+def test_nothing_is_learned_of_what_is_being_changed():
+    """M12, M15: the workload and its pods are on hold until the end of the step is known."""
+    timeline = Acting("annotate").calm_hour()
+    assert timeline.loop.held(timeline.facts(0)) == frozenset()
+    timeline.leaks(0)
+    pod = Target("Pod", "shop", "cart-1")
+    assert timeline.loop.held(timeline.facts(0)) == {CART, pod}
+    timeline.status = Status.NORMAL
+    timeline.tick(1)
+    timeline.tick(1.25)
+    assert timeline.results() == ["applied", "verified"]
+    assert timeline.loop.held(timeline.facts(2)) == frozenset()
