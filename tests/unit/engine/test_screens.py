@@ -8,7 +8,7 @@ from aiops.core.lookahead import WINDOW_MS
 from aiops.engine.forests import aligned
 from aiops.engine.screens import Screens
 from aiops.engine.window import Recorded
-from aiops.model import Direction, FreezeWindow, Panel, Target
+from aiops.model import Direction, FreezeWindow, Panel, Status, Target
 from tests.unit.engine.screen_cases import DAY, MINUTE, START, panel, rules, signal
 
 TOGETHER = {"isolation_forest": ("requests", "cpu", "errors")}
@@ -197,3 +197,35 @@ def test_maintenance_is_judged_and_learned_nowhere():
     highest = screens.highs["disk"].peaks.maxima
     assert np.nanmax(highest) == pytest.approx(0.2)
     assert screens.highs["disk"].learned_ms == START + 179 * MINUTE
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_what_is_judged_on_hold_is_not_learned(held):
+    """M12, M15: a day that is a little higher and inside the band, judged under remediation or not."""
+    rng = np.random.default_rng(7)
+    level = np.where(np.arange(2 * 1440) < 1440, 20.0, 22.0)
+    values = panel((level + rng.normal(0, 2.0, level.shape))[None, :], "load")
+    screens = Screens(rules(signal("load", ("robust_zscore",), limit=None, min_abs=0.0)), 60.0)
+    screens.judge({"load": values.columns(0, 1440)})
+    before = screens.screens["load", "robust_zscore"].pack()[0]
+    screens.judge(
+        {"load": values.columns(1440, 2880)}, hold=frozenset(values.targets) if held else frozenset()
+    )
+    after = screens.screens["load", "robust_zscore"].pack()[0]
+    learned = [
+        one for one in before if one.startswith("fitted/") and not np.array_equal(before[one], after[one])
+    ]
+    assert bool(learned) is not held
+
+
+def test_the_newest_verdict_is_known_by_target_signal_and_detector():
+    """What a verification asks; a target or a detector that nobody judged is inconclusive, never normal."""
+    values = panel([[0.1, 0.1, 0.1], [0.1, 0.1, 1.2]])
+    screens = Screens(rules(signal(detectors=("threshold",))), 60.0)
+    calm, full = values.targets
+    assert screens.newest(calm, "disk", "threshold") is Status.INCONCLUSIVE
+    screens.judge({"disk": values})
+    assert screens.newest(calm, "disk", "threshold") is Status.NORMAL
+    assert screens.newest(full, "disk", "threshold") is Status.ANOMALY
+    assert screens.newest(full, "disk", "another") is Status.INCONCLUSIVE
+    assert screens.newest(Target("Pod", "shop", "unheard-of"), "disk", "threshold") is Status.INCONCLUSIVE
