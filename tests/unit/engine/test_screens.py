@@ -220,12 +220,16 @@ def test_what_is_judged_on_hold_is_not_learned(held):
 
 def test_the_newest_verdict_is_known_by_target_signal_and_detector():
     """What a verification asks; a target or a detector that nobody judged is inconclusive, never normal."""
-    values = panel([[0.1, 0.1, 0.1], [0.1, 0.1, 1.2]])
-    screens = Screens(rules(signal(detectors=("threshold",))), 60.0)
+    rng = np.random.default_rng(7)
+    drawn = 20 + rng.normal(0, 1, (2, 1440))
+    drawn[1, -1] = 60.0
+    values = panel(drawn, "load")
+    screens = Screens(rules(signal("load", ("robust_zscore",), limit=None)), 60.0)
     calm, full = values.targets
-    assert screens.newest(calm, "disk", "threshold") is Status.INCONCLUSIVE
-    screens.judge({"disk": values})
-    assert screens.newest(calm, "disk", "threshold") is Status.NORMAL
-    assert screens.newest(full, "disk", "threshold") is Status.ANOMALY
-    assert screens.newest(full, "disk", "another") is Status.INCONCLUSIVE
-    assert screens.newest(Target("Pod", "shop", "unheard-of"), "disk", "threshold") is Status.INCONCLUSIVE
+    assert screens.newest(calm, "load", "robust_zscore") is Status.INCONCLUSIVE
+    screens.judge({"load": values})
+    assert screens.newest(calm, "load", "robust_zscore") is Status.NORMAL
+    assert screens.newest(full, "load", "robust_zscore") is Status.ANOMALY
+    assert screens.newest(full, "load", "another") is Status.INCONCLUSIVE
+    stranger = Target("Pod", "shop", "unheard-of")
+    assert screens.newest(stranger, "load", "robust_zscore") is Status.INCONCLUSIVE
