@@ -192,10 +192,14 @@ class Turn:
         counts = decision if if_known is None or isinstance(decision, Act) else if_known
         gist = gist_of(decision), gist_of(if_known) if if_known is not None else None
         if memory.said.get(incident.id) != gist:
+            asked = memory.plans.get(incident.id)
             memory.said[incident.id] = gist
             memory.plans[incident.id] = plan
             self.written.append(decided_entry(decision, self.now_ms, if_known))
             self.happen(incident.id, lives.Decided(counts))
+            intent = self._life(incident).intent
+            if asked is not None and intent is not None and intent.digest == asked.digest:
+                memory.plans[incident.id] = asked  # the question stands: an answer is about the plan it showed
         self._look_again(incident, counts)
 
     def _rehearsed(self, decision: Decision) -> Decision:

@@ -280,23 +280,20 @@ def test_what_a_person_approved_is_checked_again_and_sent():
 
 
 def test_a_question_that_stands_is_about_the_plan_that_it_showed():
-    """G11: one more guard speaks meanwhile, the step is the same, and nobody is asked twice."""
+    """G11: a second signal joins, one more guard speaks, the step is the same, and nobody is asked twice."""
     timeline = Acting("annotate").calm_hour()
-    scopes = (Scope(Mode.ASK, namespace="shop"),)
-    timeline.loop.rules = replace(timeline.loop.rules, policy=policy(scopes=scopes))
+    asking = {"scopes": (Scope(Mode.ASK, namespace="shop"),)}
+    timeline.loop.rules = replace(timeline.loop.rules, policy=policy(**asking))
     timeline.leaks(0)
     (before,) = timeline.loop.memory.lives.values()
-    known = timeline.cluster.known
-    timeline.cluster.known = replace(known, conditions=(), freezes=(), workloads=dict(known.workloads))
-    timeline.loop.rules = replace(
-        timeline.loop.rules, policy=policy(scopes=scopes, lock_after_failures=0)
-    )  # "locked: 0 of 0 failures": a person decides for that, too
-    timeline.tick(2)
-    assert len(timeline.store.read(kinds=("decided",))) == 2
+    locked = policy(**asking, lock_after_failures=0)  # "0 of 0 failures": for that, too, a person decides
+    timeline.loop.rules = replace(timeline.loop.rules, policy=locked)
+    timeline.leaks(1, signal="cpu_steal")
+    assert timeline.decisions() == ["escalate/", "escalate/"]
     (after,) = timeline.loop.memory.lives.values()
     assert after.intent == before.intent
     timeline.loop.answer(timeline.incident.id, Approved(before.intent.digest, "alice"))
-    timeline.tick(3)
+    timeline.tick(2)
     assert timeline.results() == ["applied"]
     assert timeline.writes == [("patch", "cart")]
 
