@@ -20,6 +20,8 @@ to the uid and the version of the object that it was planned on, and shown first
   never lower it; HIGH goes to a person.
 - **Undo** is planned with the step, with the values as they were. It is carried out where the step did not
   help and what it wrote still stands, but for a rollback: going forward again is never automatic.
+- A step that only **contains** trouble (cordon, taint, pause, suspend) heals nothing. It is judged by
+  standing: the incident goes on, the next rung follows, and neither breaker nor autonomy counts it.
 - **Rights** are the verbs and the exact fields that a step writes. Every write but a delete and a resize
   carries our mark too: the annotations `aiops.dev/intent` and `aiops.dev/term`, so `metadata.annotations` is
   written besides. Where a step of a playbook says `capture: true`, `get` on pods and `list` on events are

@@ -223,6 +223,16 @@ def test_its_blast_radius_is_a_promise_that_can_be_kept(fix):
         assert step.deadline_s > 0
 
 
+def test_what_only_contains_ends_nothing_and_can_be_taken_back(fix, name):
+    """It is judged by standing, so it must be harmless to let it stand."""
+    for _, step in steps(fix):
+        if step.contains:
+            assert step.undo is not None
+            assert (step.destructive, step.blast_radius.at_once) == (False, 0)
+    containing = {"cordon", "taint", "pause_rollout", "suspend_cronjob"}
+    assert any(step.contains for _, step in steps(fix)) is (name in containing)
+
+
 def test_an_undo_goes_back_to_what_was(fix):
     """Of the same object, bound as the change is; after both, every field that was written is as it was
     before, and none was touched that was not written."""

@@ -37,6 +37,7 @@ from tests.contract.remediation_cases import (
     POD,
     SCALED,
     SCALER,
+    node,
     pod,
     workload,
 )
@@ -159,6 +160,15 @@ def test_the_pod_that_is_put_aside_is_the_one_that_is_slow_and_not_its_sister():
     for slow in SISTERS:
         aside, ended = planned("one_bad_pod", slow).steps
         assert (aside.change.target, ended.change.target) == (slow, slow)
+
+
+def test_behind_a_cordon_that_stands_comes_the_drain():
+    """The cordon contained the trouble and healed nothing: a person is asked about the next rung."""
+    ours = node(unschedulable=True, annotations={"aiops.dev/cordoned-by": "aiops"}, ready=False)
+    facts = replace(CALM, nodes={**CALM.nodes, NODE: ours})
+    plan = planned("node_not_ready", NODE, facts)
+    assert [step.remediation for step in plan.steps] == ["drain"]
+    assert plan.skipped == ("cordon: Node/n1 is cordoned already",)
 
 
 def test_evidence_comes_before_what_would_destroy_it():
