@@ -1,5 +1,6 @@
 """The process that ``tests.bench.cluster`` measures; its arguments are a kubeconfig and the server's URL."""
 
+import gc
 import json
 import statistics
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from aiops.adapters.kubernetes.cache import Cache
 from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.watching import State
+from aiops.bootstrap.acting import COLLECT_AFTER
 from aiops.model import Access, KubernetesSettings
 
 SAMPLES = 40
@@ -17,6 +19,7 @@ SAMPLES = 40
 
 def main(config: str, url: str) -> None:
     """Print the figures as one line of JSON."""
+    gc.set_threshold(COLLECT_AFTER)  # as the daemon does
     api = connect(KubernetesSettings(Access.KUBECONFIG, config))
     assert api is not None
     cache = Cache(api, "", lambda where, error: print(where, error, file=sys.stderr))

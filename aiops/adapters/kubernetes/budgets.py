@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from aiops.adapters.kubernetes.objects import SeenBudget
 from aiops.model import Target
@@ -31,7 +32,7 @@ class Budgets:
 
     def drop(self, target: Target) -> set[Target]:
         """A budget that is gone; the workloads that it was over."""
-        self._budgets[target.namespace].pop(target, None)
+        _pop(self._budgets, target)
         return set(self._over.pop(target, ()))
 
     def put_workload(self, target: Target, labels: Mapping[str, str]) -> None:
@@ -39,21 +40,21 @@ class Budgets:
         if self._labels[target.namespace].get(target) == labels:
             return
         self._labels[target.namespace][target] = labels
-        for budget, seen in self._budgets[target.namespace].items():
+        for budget, seen in self._budgets.get(target.namespace, {}).items():
             self._over[budget].pop(target, None)
             for sure in _chosen(seen, labels):
                 self._over[budget][target] = sure
 
     def drop_workload(self, target: Target) -> None:
         """A workload that is gone."""
-        self._labels[target.namespace].pop(target, None)
-        for budget in self._budgets[target.namespace]:
+        _pop(self._labels, target)
+        for budget in self._budgets.get(target.namespace, ()):
             self._over[budget].pop(target, None)
 
     def of(self, workload: Target) -> tuple[list[SeenBudget], bool]:
         """(the budgets over its pods, whether of one of them nobody can say)."""
         found, unsure = [], False
-        for budget, seen in self._budgets[workload.namespace].items():
+        for budget, seen in self._budgets.get(workload.namespace, {}).items():
             sure = self._over[budget].get(workload)
             if sure is not None:
                 found.append(seen)
@@ -65,6 +66,14 @@ class Budgets:
         for budget, workloads in self._over.items():
             if len(workloads) == 1 and all(workloads.values()):
                 yield budget, next(iter(workloads))
+
+
+def _pop(spaces: dict[str, dict[Target, Any]], target: Target) -> None:
+    """Take ``target`` out, and its namespace with the last one there: they come and go."""
+    here = spaces.get(target.namespace, {})
+    here.pop(target, None)
+    if not here:
+        spaces.pop(target.namespace, None)
 
 
 def _chosen(seen: SeenBudget, labels: Mapping[str, str]) -> tuple[bool, ...]:

@@ -175,8 +175,7 @@ class Picture:
         self._happenings.add(noticed.of_workload(seen, before, now_ms), now_ms)
         self._budgets.put_workload(target, seen.pod_labels)
         self._stale.add(target)
-        for name in (before.references if before is not None else frozenset()) - seen.references:
-            self._takers[target.namespace, name].discard(target)
+        self._leave(target, (before.references if before is not None else frozenset()) - seen.references)
         for name in seen.references:
             self._takers[target.namespace, name].add(target)
 
@@ -186,8 +185,15 @@ class Picture:
         self._workloads.pop(target, None)
         self._changed.add("workloads")
         self._told.pop(target, None)
-        for name in before.references:
-            self._takers[target.namespace, name].discard(target)
+        self._leave(target, before.references)
+
+    def _leave(self, target: Target, references: frozenset[str]) -> None:
+        """A workload no longer takes these."""
+        for name in references:
+            takers = self._takers[target.namespace, name]
+            takers.discard(target)
+            if not takers:
+                del self._takers[target.namespace, name]
 
     def _other(self, kind: str, target: Target, before: Any, now_ms: int) -> None:
         if kind == "HorizontalPodAutoscaler" and before is not None:

@@ -366,3 +366,33 @@ def test_daemonsets_count_nodes():
     agent = {"metadata": meta("agent"), "spec": {"template": TEMPLATE}, "status": status}
     found = facts({**OBJECTS, "DaemonSet": [agent]}).workloads[Target("DaemonSet", "shop", "agent")]
     assert (found.replicas, found.ready, found.rolling) == (3, 2, True)
+
+
+def test_namespaces_that_come_and_go_leave_nothing_behind():
+    """G15: memory stays flat where pipelines make a namespace for each run."""
+    picture = pictured(OBJECTS)
+    picture.facts(NOW, frozenset(OBJECTS))
+    before = sizes(picture)
+    for number in range(3):
+        space = f"run-{number}"
+        for kind in ("Deployment", "ReplicaSet", "Pod", "PodDisruptionBudget"):
+            for item in OBJECTS[kind]:
+                put(picture, kind, {**item, "metadata": {**item["metadata"], "namespace": space}})
+        picture.facts(NOW, frozenset(OBJECTS))
+        for kind in ("Pod", "ReplicaSet", "PodDisruptionBudget", "Deployment"):
+            for item in OBJECTS[kind]:
+                picture.remove(kind, Target(kind, space, item["metadata"]["name"]), NOW)
+        picture.facts(NOW, frozenset(OBJECTS))
+    after = sizes(picture)
+    assert {key for key in after if after[key] != before[key]} <= {"_links._gone"}  # bounded by number
+
+
+def sizes(picture):
+    """How much every index holds, by its name."""
+    found = {}
+    for name, value in vars(picture).items():
+        inner = vars(value) if name in ("_links", "_budgets", "_conditions") else {"": value}
+        for key, one in inner.items():
+            if isinstance(one, dict | set):
+                found[f"{name}.{key}"] = len(one)
+    return found
