@@ -73,6 +73,7 @@ class Act:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     cart: Mapping[str, Any] = field(default_factory=dict)  # of the cart's facts
     capture: bool = False
+    contains: bool = False  # judged by standing, not by what the metric says: it is not taken back
 
     def facts(self, place: Place, at_ms: int = NOW) -> Facts:
         """The cluster as this act finds it: all that it touches is known and permits."""
@@ -166,6 +167,7 @@ ACTS = (
         lambda place: place.target("Node", "n1"),
         lambda place: {"nodes": nodes(place)},
         undo="patch",
+        contains=True,
     ),
     Act(
         "drain",
@@ -182,6 +184,7 @@ ACTS = (
         lambda place: place.target("CronJob", "nightly"),
         beside("CronJob", "nightly", suspended=False),
         undo="patch",
+        contains=True,
     ),
 )
 

@@ -151,7 +151,7 @@ def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] 
             busy, acting = busy + bool(flying), acting + bool(sending)
             if (number + 1) % 10 == 0:
                 tell(f"{number + 1} kills, {busy} in flight, {acting} while acting")
-        records = _finish(daemons)
+        records = finish(daemons)
         effects = effects_of_audit([one for one in log.writes() if one.namespace == namespace])
     store = SqliteStore(daemons.journal)
     chain = store.verify()
@@ -161,7 +161,7 @@ def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] 
     return Report(kills, busy, acting, intents, len(effects), alive_s / 60, findings, chain)
 
 
-def _finish(daemons: Daemons) -> tuple[Record, ...]:
+def finish(daemons: Daemons) -> tuple[Record, ...]:
     """A last daemon, for which no new incident begins, ends what is under way."""
     (daemons.folder / "last").touch()
     daemon = daemons.start()

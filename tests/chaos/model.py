@@ -19,7 +19,7 @@ from aiops.model import Answer, Record, Target
 from aiops.model.wire import canonical
 from tests.controlplane.api import KINDS
 
-ENDS = frozenset({"verified", "failed", "undone", "unverified", "refused", "superseded"})
+ENDS = frozenset({"verified", "contained", "failed", "undone", "unverified", "refused", "superseded"})
 REMOVES = frozenset({"evict", "delete"})
 USER_AGENT = re.compile(r"^aiops/\S+ intent/(?P<intent>\S+) term/(?P<term>\d+)$")
 PLURALS = {plural: kind for kind, (_, plural, _) in KINDS.items()}
@@ -177,7 +177,7 @@ def _claimed(effects: Sequence[Effect], journal: _Journal) -> Iterable[Finding]:
             yield Finding(Kind.DENIED, f"{payload['result']} of step {_which(payload)}, record {record.seq}")
         if payload["result"] == "undone" and not _taken_back(payload, done, journal):
             yield Finding(Kind.CLAIMED, f"undone of step {_which(payload)}, record {record.seq}")
-        if payload["result"] not in ("applied", "verified"):
+        if payload["result"] not in ("applied", "verified", "contained"):
             continue
         keys = [
             (

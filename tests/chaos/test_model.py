@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.model import Entry, Record, Target
+from aiops.model import Entry, Record, Result, Target
 from tests.chaos.acts import ACTS
-from tests.chaos.model import Effect, Kind, Where, violations
+from tests.chaos.model import ENDS, Effect, Kind, Where, violations
 from tests.chaos.stage import FakeStage, Run
 
 SHOP = Where(frozenset({"kube-system"}), frozenset({"shop"}))
@@ -64,6 +64,11 @@ def test_one_change_under_two_marks_is_doubled():
 def test_a_step_that_never_ends_is_lost():
     effects, records = played("scale_out")
     assert kinds(effects, without(records, "step_ended")) == {Kind.LOST}
+
+
+def test_the_model_knows_every_result_there_is():
+    """A new one is judged on purpose, not by accident."""
+    assert set(Result) - ENDS == {Result.APPLIED, Result.DRY_RUN}
 
 
 def test_a_step_that_is_only_in_place_has_not_ended():
