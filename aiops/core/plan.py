@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aiops.core.impact import higher, raised
-from aiops.core.ledger import Attempt, Ledger, did_not_help
+from aiops.core.ledger import Attempt, Ledger, did_not_help, leads_on
 from aiops.core.matching import choose
 from aiops.core.memory import Lessons, passed_over
 from aiops.core.names import odd_name
@@ -63,7 +63,8 @@ def make_plan(
     if not steps:
         return empty_plan(incident, facts, now_ms, f"no rung fits: {'; '.join(skipped)}", playbook, skipped)
     if last is not None and steps[0].rung > last.rung:
-        told = f"{last.remediation}: tried at {_clock(last.at_ms)}, did not help"
+        came = "did not help" if did_not_help(last) else "stands"
+        told = f"{last.remediation}: tried at {_clock(last.at_ms)}, {came}"
         skipped = (told, *(text for text in skipped if not text.startswith(TRIED)))
     return seal(_plan(incident, playbook, facts, steps, skipped, now_ms))
 
@@ -119,7 +120,7 @@ def _clock(at_ms: int) -> str:
 
 
 def _next_rung(last: Attempt | None, playbook: Playbook) -> int:
-    if last is None or not did_not_help(last) or last.rung + 1 >= len(playbook.steps):
+    if last is None or not leads_on(last) or last.rung + 1 >= len(playbook.steps):
         return 0
     return last.rung + 1
 
@@ -202,7 +203,7 @@ def _of_generation(change: Change, facts: Facts) -> Change:
     return replace(change, generation=workload.generation)
 
 
-MOST_CAPTURED = 20  # objects a step; a drain ends more, and all of them are known by their events
+MOST_CAPTURED = 5  # objects a step, some seconds each at worst; a drain ends more, and events tell of them all
 
 
 def evidence(step: Step, facts: Facts) -> tuple[Change, ...]:
