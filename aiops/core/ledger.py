@@ -33,7 +33,7 @@ from aiops.model import (
     Result,
     Target,
 )
-from aiops.model.wire import from_json, to_json
+from aiops.model.wire import from_json, short_id, to_json
 
 STREAM = "actions"
 KEEP_MS = 2 * 86_400_000  # twice the longest window or back-off: older attempts decide nothing any more
@@ -166,18 +166,23 @@ class Ledger:
         return mine[-1] if mine else None
 
     def continues(self, plan: Plan, step: int = 0) -> bool:
-        """Whether the step is the next rung after one that was verified not to have helped, or comes in
-        place of one that changed nothing. Such a step shares its ladder's budget and does not wait for the
-        cooldown; how often it may is ``guards.pace.attempts``'s to say."""
+        """Whether the step is the next rung after one that was verified not to have helped, or that only
+        contains, or comes in place of one that changed nothing. Such a step shares its ladder's budget and
+        does not wait for the cooldown; how often it may is ``guards.pace.attempts``'s to say."""
         last, rung = self.last_rung(plan.incident_id or "", plan.playbook), plan.steps[step].rung
         if last is None:
             return False
-        return (did_not_help(last) and rung > last.rung) or (changed_nothing(last) and rung >= last.rung)
+        return (leads_on(last) and rung > last.rung) or (changed_nothing(last) and rung >= last.rung)
 
 
 def did_not_help(attempt: Attempt) -> bool:
     """Verified as useless. A dry run, and what could not be verified, do not count."""
     return attempt.result in {Result.FAILED, Result.UNDONE}
+
+
+def leads_on(attempt: Attempt) -> bool:
+    """Whether the next rung of its ladder may come: it did not help, or it stands and was never to heal."""
+    return did_not_help(attempt) or attempt.result is Result.CONTAINED
 
 
 def changed_nothing(attempt: Attempt) -> bool:
@@ -242,7 +247,7 @@ def entries_for(
 
 def outcome_entry(outcome: Outcome) -> Entry:
     """What came of a step."""
-    key = f"end:{outcome.plan_id}:{outcome.step}:{outcome.result}:{outcome.at_ms}"
+    key = f"end:{short_id('outcome', to_json(outcome))}"  # an undo that fails too is another outcome
     return Entry("step_ended", STREAM, outcome.at_ms, to_json(outcome), key=key)
 
 

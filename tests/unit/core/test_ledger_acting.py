@@ -96,6 +96,7 @@ def test_what_changed_nothing_is_not_what_did_not_help(result, nothing, useless)
         (Result.SUPERSEDED, True, True),  # the same rung once more, and any later one
         (Result.REFUSED, True, True),
         (Result.FAILED, False, True),
+        (Result.CONTAINED, False, True),  # it stands; what heals may follow
         (Result.VERIFIED, False, False),
         (Result.DRY_RUN, False, False),
     ],
