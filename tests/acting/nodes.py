@@ -11,7 +11,7 @@ class NodeTrouble(Case):
     """A node of a pool of two goes bad with what runs there, and is well once it is empty."""
 
     has_twin = False
-    fixes = 2  # the cordon does not help, and is taken back; the drain does
+    fixes = 2  # the cordon only contains; the drain mends
     target = "Node/pool"
 
     def __init__(self, zone):
@@ -62,16 +62,10 @@ class NodeTrouble(Case):
         raise NotImplementedError
 
     def expected(self, at):
-        name = self.node(at)
-        mark, unmark = {"aiops.dev/cordoned-by": "aiops"}, {"aiops.dev/cordoned-by": None}
-        cordon = Write(
-            "patch", "nodes", name, {"metadata": {"annotations": mark}, "spec": {"unschedulable": True}}
-        )
-        back = Write(
-            "patch", "nodes", name, {"metadata": {"annotations": unmark}, "spec": {"unschedulable": False}}
-        )
+        mark = {"metadata": {"annotations": {"aiops.dev/cordoned-by": "aiops"}}}
+        cordon = Write("patch", "nodes", self.node(at), {**mark, "spec": {"unschedulable": True}})
         evictions = [Write("create", "pods/eviction", pod) for pod in sorted(at.notes["pods"])]
-        return [cordon, back, cordon, *evictions]
+        return [cordon, cordon, *evictions]  # a drain cordons first, which it is already
 
 
 class NodeNotReady(NodeTrouble):

@@ -21,7 +21,7 @@ from tests.acting.rights import read_rules, write_rules
 from tests.controlplane.api import ApiError
 from tests.controlplane.fixtures import new_namespace
 from tests.controlplane.identities import service_account
-from tests.controlplane.nodes import NodeShape
+from tests.controlplane.nodes import NodeShape, SimNode
 from tests.controlplane.objects import deployment
 from tests.integration.daemon import Daemon
 from tests.integration.servers import prometheus
@@ -104,16 +104,15 @@ class World:
             lambda: all(case.ready(at) for (case, _), at in self.places.items()), 90, "all is well at first"
         )
 
-    def add_node(self, name, taint="", **shape):
-        """One more node; with ``taint`` only pods that tolerate that pool go there."""
-        self.plane.kubelet.add_node(NodeShape(name, **shape))
-        self._nodes.append(name)
+    def add_node(self, name, taint="", **given):
+        """One more node; with ``taint`` only pods that tolerate that pool ever go there."""
+        shape = NodeShape(name, **given)
         if taint:
-            dedicated = [{"key": "pool", "value": taint, "effect": "NoSchedule"}]
-            self.plane.api.wait("Node", None, name, lambda node: not node["spec"].get("taints"))
-            self.plane.api.patch(
-                "Node", None, name, {"spec": {"taints": dedicated}}, fieldManager="kubectl-taint"
-            )
+            made = SimNode(shape).manifest()
+            made["spec"]["taints"] = [{"key": "pool", "value": taint, "effect": "NoSchedule"}]
+            self.plane.api.create(made, fieldManager="kubectl-create")
+        self.plane.kubelet.add_node(shape)
+        self._nodes.append(name)
 
     def _policy(self):
         scopes = [
