@@ -24,7 +24,7 @@ from aiops.adapters.kubernetes.pods import Held
 from aiops.adapters.kubernetes.selectors import Selector, selector
 from aiops.adapters.kubernetes.stored import Stored
 from aiops.core.rebuild_labels import manager
-from aiops.model import Revision, Target, Workload
+from aiops.model import Revision, Workload
 
 ROLLING = ("Deployment", "StatefulSet", "DaemonSet")
 WORKLOADS = (*ROLLING, "Job", "CronJob")
@@ -40,7 +40,6 @@ class SeenWorkload:
     held: tuple[Held, ...]
     since_ms: int | None  # when it was created
     references: frozenset[str]  # "ConfigMap a", "Secret b" that its pods take
-    owner: Target | None = None  # of a Job: the CronJob
 
 
 def seen_workload(kind: str) -> Callable[[Json, int], SeenWorkload]:
@@ -58,7 +57,6 @@ def seen_workload(kind: str) -> Callable[[Json, int], SeenWorkload]:
             held=tuple(_held(kind, item, now_ms)),
             since_ms=ms(item["metadata"].get("creationTimestamp")),
             references=frozenset(_references(template)),
-            owner=controller(item) if kind == "Job" else None,
         )
 
     return read
@@ -113,7 +111,11 @@ def _numbers(kind: str, item: Json) -> tuple[int | None, int | None, bool | None
     updated = status.get("updatedNumberScheduled" if daemon else "updatedReplicas", 0)
     total = status.get("currentNumberScheduled" if daemon else "replicas", 0)
     behind = status.get("observedGeneration", 0) < meta.get("generation", 0)
-    return wanted, ready, behind or updated < (wanted or 0) or total > updated
+    strategy = part(spec, "updateStrategy")
+    if strategy.get("type") == "OnDelete":  # nobody rolls: whoever deletes a pod gets a new one
+        return wanted, ready, behind
+    kept = part(strategy, "rollingUpdate").get("partition") or 0  # pods that are to stay as they were
+    return wanted, ready, behind or updated < (wanted or 0) - kept or total - kept > updated
 
 
 def _unavailable(kind: str, spec: Json, wanted: int | None) -> int | None:

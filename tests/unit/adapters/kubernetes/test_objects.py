@@ -91,6 +91,24 @@ def test_how_many_pods_a_rollout_takes_away_follows_the_kind(kind, strategy, pod
     assert found.max_unavailable == pods
 
 
+@pytest.mark.parametrize(
+    ("strategy", "updated", "rolling"),
+    [
+        ({}, 4, False),
+        ({}, 3, True),
+        ({"rollingUpdate": {"partition": 3}}, 1, False),  # three are to stay as they were
+        ({"rollingUpdate": {"partition": 3}}, 0, True),
+        ({"type": "OnDelete"}, 0, False),  # nobody rolls it
+    ],
+)
+def test_a_statefulset_is_at_rest_when_it_has_rolled_as_far_as_it_is_to(strategy, updated, rolling):
+    """M16."""
+    status = {"replicas": 4, "readyReplicas": 4, "updatedReplicas": updated}
+    db = {"metadata": meta("db"), "spec": {"replicas": 4, "updateStrategy": strategy}, "status": status}
+    found = facts({**OBJECTS, "StatefulSet": [db]}).workloads[Target("StatefulSet", "shop", "db")]
+    assert found.rolling is rolling
+
+
 def test_pods_that_are_only_left_behind_count_for_nothing():
     """B4: an evicted pod can be neither on a node nor be spared."""
     left = {**OBJECTS["Pod"][0], "status": {"phase": "Failed", "reason": "Evicted"}}
