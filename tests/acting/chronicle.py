@@ -60,6 +60,6 @@ class Chronicle:
         for one in self.records():
             entry = one.entry
             mine = entry.stream == incident_id or entry.payload.get("incident_id") == incident_id
-            if mine or entry.kind in ("step_ended", "storm_began", "sight_changed"):
-                lines.append(f"{entry.at_ms % 1_000_000} {entry.kind} {str(entry.payload)[:700]}")
-        return "\n".join(lines[-60:])
+            if mine or entry.kind in ("storm_began", "sight_changed"):
+                lines.append(f"{entry.at_ms % 1_000_000} {entry.kind} {str(entry.payload)[:400]}")
+        return "\n".join(lines[-30:])

@@ -184,12 +184,18 @@ class World:
         return {f"{kind}/{at.space}/{name}", *case.also_blamed(at), *pods}
 
     def written(self, at, nodes=()):
-        """What we wrote into a namespace or on nodes since the faults, dry runs left out, as ``Write``."""
-        seen = self.plane.audit.mutating(since=self.since, user_agent="aiops/", dry_run=False)
+        """What we wrote into a namespace or on nodes since the faults, dry runs left out, as ``Write``.
+
+        What the API server refused changed nothing; it may have done so for a newer version of the object, or
+        for a disruption budget, and for nothing else.
+        """
+        sent = self.plane.audit.mutating(since=self.since, user_agent="aiops/", dry_run=False)
+        mine = [one for one in sent if one.namespace == at.space or _is_of(one, nodes)]
+        assert {one.code for one in mine if not one.succeeded} <= {409, 429}
         return [
             Write(one.verb, "/".join(filter(None, (one.resource, one.subresource))), one.name, body_of(one))
-            for one in seen
-            if one.namespace == at.space or (one.resource == "nodes" and one.name in nodes)
+            for one in mine
+            if one.succeeded
         ]
 
     def touched(self, at):
@@ -219,6 +225,10 @@ class World:
                 self.plane.api.delete(kind, None, f"{self._space(OWN)}-aiops")
         for name in self._nodes:
             self.plane.kubelet.remove_node(name)
+
+
+def _is_of(entry, nodes):
+    return entry.resource == "nodes" and entry.name in nodes
 
 
 def _remediations():
