@@ -146,6 +146,9 @@ class ControlPlane:
         if chosen.audit:
             flags += [f"--audit-policy-file={self.folder}/audit.json"]
             flags += [f"--audit-log-path={self.folder}/audit.log"]
+            flags += [
+                "--audit-log-maxsize=100000"
+            ]  # MB: 0 would begin a new file after 100, unseen by readers
         return [*flags, *chosen.api_server]
 
     def _controller_flags(self) -> list[object]:
