@@ -60,7 +60,8 @@ class Field:
 def field(plane, tmp_path):
     made = Field(plane, tmp_path / "state")
     with kills.Objects(plane.api, made.namespace) as objects:
-        objects.make(60)
+        made.objects = objects
+        objects.make(20)
         yield made
         for one in made.started:
             with contextlib.suppress(ProcessLookupError):
@@ -169,6 +170,8 @@ def test_the_switch_stops_every_write_at_twenty_random_moments(field):
     field.start()
     field.wait_for_writes(1)
     for _ in range(MOMENTS):
+        begun = sum(one.entry.kind == "incident_opened" for one in field.daemons.records())
+        field.objects.make(begun)
         field.wait_for_writes(len(field.effects()) + 1)  # it writes again
         time.sleep(rng.uniform(0.0, 0.6))
         switches.pull()
