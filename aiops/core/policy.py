@@ -80,8 +80,7 @@ def decide_twice(
     if not plan.steps:
         nothing = Refuse(plan, (refuse("plan", plan.reason),), step)
         return nothing, nothing
-    learned = lessons or Lessons()
-    context = Context(plan, plan.steps[step], incident, facts, ledger, policy, situation, learned)
+    context = Context(plan, plan.steps[step], incident, facts, ledger, policy, situation, lessons)
     reasons = tuple(reason for guard in guards if (reason := guard(context)) is not None)
     bare = settle(context, reasons, step)
     live = settle(context, (*reasons, mode_reason(context, bare)), step)
@@ -143,7 +142,7 @@ def _look_again(reasons: Sequence[Reason]) -> int | None:
     """When all that holds has passed by itself; None where time alone does not change it."""
     ends = [reason.until_ms for reason in reasons if reason.lean is Lean.HOLD]
     known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(ends) else None
+    return max(known) if len(known) == len(ends) else None
 
 
 def mode_of(
@@ -164,9 +163,8 @@ def mode_of(
     kind = incident.incident_class if incident is not None else ""
     for scope in scopes:
         case = case_of(plan, kind, scope, policy)
-        if case.ceiling.rank > Mode.SUGGEST.rank:  # below it nothing is done, and nothing is to be lowered
-            earned = level(case, lessons or Lessons(), now_ms)
-            named.append((earned.mode, f"of its record for {case.where}: {earned.reason}"))
+        earned = level(case, lessons or Lessons(), now_ms)
+        named.append((earned.mode, f"of its record for {case.where}: {earned.reason}"))
     return min(named, key=lambda one: one[0].rank)
 
 

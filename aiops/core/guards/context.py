@@ -1,7 +1,7 @@
 """What every guard sees, and how a guard speaks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiops.core.ledger import Ledger
 from aiops.core.memory import Lessons
@@ -32,7 +32,7 @@ class Context:
     ledger: Ledger
     policy: Policy
     situation: Situation
-    lessons: Lessons = field(default_factory=Lessons)
+    lessons: Lessons | None = None  # None: nothing was learned
 
     @property
     def now_ms(self) -> int:

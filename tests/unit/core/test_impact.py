@@ -29,9 +29,10 @@ def taints(effect):
     return {"spec": {"taints": [{"key": "k", "effect": effect}]}}
 
 
+ASKING = {"name": "b", "resources": {"requests": {"cpu": "1"}}}
 HPA = Target("HorizontalPodAutoscaler", "shop", "cart")
 EVICTION = Change(POD, None, {}, "uid-pod", ChangeVerb.EVICT)
-SCALED = facts(autoscalers={HPA: Autoscaler(HPA, CART, 2, 4)})
+SCALED = facts(workload(), workload(DB), autoscalers={HPA: Autoscaler(HPA, CART, 2, 4)})
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,11 @@ SCALED = facts(autoscalers={HPA: Autoscaler(HPA, CART, 2, 4)})
         (step(before=(Change(CART, "1", {}, "u", ChangeVerb.DELETE),)), "deletes"),
         (step(then=(Change(CART, "41", {"spec": {"replicas": 5}}, "u"),)), "maximum (4 pods)"),
         (patching(NODE, taints("NoExecute")), "drives"),
+        (cordon(then=(EVICTION,), blast_radius=BlastRadius(1, 1.0)), "empties"),
+        (
+            patching(CART, {"spec": {"template": {"spec": {"containers": [{"name": "a"}, ASKING]}}}}),
+            "more resources",
+        ),
         (patching(POD, in_place(requests={"cpu": "2"})), "more resources"),
         (patching(CART, resources(requests={"memory": "1Gi"})), "more resources"),
     ],
@@ -81,6 +87,10 @@ def test_it_is_high_and_says_why(one, word):
         patching(POD, in_place(limits={"memory": "1Gi"})),
         patching(HPA, {"spec": {"maxReplicas": 4, "minReplicas": 4}}),  # as many as now
         patching(NODE, taints("NoSchedule")),
+        patching(NODE, {"spec": {"taints": None}}),
+        cordon(undo=None),  # one node
+        patching(DB, {"spec": {"replicas": 2}}),  # it restarts nothing
+        patching(POD, {}, ChangeVerb.DELETE),
         step(before=(Change(CLAIM, None, {}, verb=ChangeVerb.CAPTURE),)),  # it only looks
         evict(then=(EVICTION,)),
         patching(Target("Job", "shop", "new"), resources(requests={"cpu": "1"}), ChangeVerb.CREATE),
@@ -98,6 +108,7 @@ def test_it_is_not_high(one):
         ({"hpa_max": 6}, 6),
         ({"annotations": {"aiops.dev/max-replicas": "9"}}, 9),
         ({"annotations": {"aiops.dev/max-replicas": "many"}}, 4),
+        ({"annotations": {"aiops.dev/max-replicas": "²"}}, 4),
         ({"replicas": None, "hpa_max": None}, None),
     ],
 )
@@ -117,6 +128,7 @@ def test_of_an_unknown_workload_any_number_may_cost_more():
 
 def test_a_plan_that_costs_more_is_high_and_one_that_saves_is_not():
     assert raised(step(), facts(), plan(cost_difference=0.01))[0] is Impact.HIGH
+    assert raised(step(), facts(), plan(cost_difference=0.0))[0] is Impact.LOW
     assert raised(step(), facts(), plan(cost_difference=-3.0))[0] is Impact.LOW
 
 
@@ -127,3 +139,9 @@ def test_code_may_raise_an_impact_and_never_lower_it():
     )
     assert raised(replace(step(impact=Impact.LOW), remediation="drain"), facts())[0] is Impact.HIGH
     assert higher(Impact.LOW, Impact.MEDIUM) is Impact.MEDIUM
+
+
+def test_where_code_says_the_same_its_own_reason_is_told():
+    assert raised(step(because="its owner said so"), facts()) == (Impact.LOW, "its owner said so")
+    high = step(impact=Impact.HIGH, remediation="drain", because="many lose a pod")
+    assert raised(high, facts()) == (Impact.HIGH, "many lose a pod")

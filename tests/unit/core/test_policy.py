@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.plan import seal
-from aiops.core.policy import decide_twice, mode_of, phrase, recheck, settle, why
+from aiops.core.policy import decide, decide_if_known, decide_twice, mode_of, phrase, recheck, settle, why
 from aiops.model import Act, Escalate, Hold, Impact, Lean, Mode, Reason, Refuse, Scope
 from tests.unit.core.cases import (
     CART,
     MINUTE,
+    NODE,
     NOW,
     facts,
     judged,
@@ -60,6 +61,7 @@ def test_without_a_scope_nothing_is_bound_to_a_place_and_the_mode_is_observe():
         (Scope(Mode.AUTO, workload="Deployment/shop/cart"), Mode.AUTO),
         (Scope(Mode.AUTO, workload="Deployment/shop/till"), Mode.OBSERVE),
         (Scope(Mode.AUTO, playbook="restart-leaking"), Mode.AUTO),
+        (Scope(Mode.AUTO, playbook="other"), Mode.OBSERVE),
         (Scope(Mode.AUTO, playbook="restart-leaking", namespace="bank"), Mode.OBSERVE),
     ],
 )
@@ -177,3 +179,56 @@ def test_an_approval_answers_what_was_escalated_and_nothing_else():
     assert rechecked(situation=situation(kill_switch=True)) == ["kill_switch"]
     assert rechecked(facts=facts(workload(resource_version="42"))) == ["bound"]
     assert rechecked(policy=policy(mode=Mode.SUGGEST)) == ["mode"]  # nobody can approve there
+
+
+def test_what_nobody_was_asked_about_is_sent_only_if_it_would_be_decided_so_again():
+    """5.1.3: in auto an escalation between decision and write stops it."""
+    assert rechecked(plan=plan(), asked=False) == []
+    assert rechecked(asked=False) == ["impact"]
+    assert rechecked(plan=plan(), asked=False, situation=situation(term=None)) == ["leadership"]
+
+
+def test_in_mode_ask_an_approved_step_is_sent():
+    assert rechecked(policy=policy(mode=Mode.ASK)) == []
+
+
+def test_what_people_are_told_in_suggest_is_whom_it_would_have_asked():
+    told = modes(scope=Mode.SUGGEST).reasons[-1].text
+    assert told.endswith("would have acted: restart Deployment/shop/cart, 4 pods")
+    rules = policy(scopes=(Scope(Mode.SUGGEST, namespace="shop"),))
+    asked = judged(plan(step(impact=Impact.HIGH)), the_policy=rules)
+    assert "would have asked on-call to approve" in asked.reasons[-1].text
+    assert asked.approvers == ()
+
+
+def test_only_what_holds_says_when_to_look_again():
+    reasons = [
+        Reason("g", Lean.HOLD, "t", until_ms=5),
+        Reason("h", Lean.PERMIT, "t"),
+        Reason("i", Lean.ESCALATE, "t"),
+    ]
+    assert settle(context(), reasons).until_ms == 5
+
+
+def test_a_node_without_a_scope_is_named_itself():
+    mode, why_not = mode_of(plan(target=NODE), policy(scopes=()))
+    assert (mode, why_not) == (Mode.OBSERVE, "no scope binds playbook restart-leaking to Node/n1")
+
+
+def test_each_decision_can_be_asked_for_alone():
+    rules = policy(mode=Mode.OBSERVE)
+    args = plan(), context().incident, facts(), ledger(), rules, situation()
+    assert isinstance(decide_if_known(*args), Act)
+    assert isinstance(decide(*args), Refuse)
+
+
+def test_a_decision_without_reasons_says_what_there_is_to_say():
+    nothing = plan(steps=(), reason="no rung fits")
+    assert why(Refuse(nothing, ())).text == "no rung fits"
+    assert why(Hold(plan(), ())).text == "no guard was asked"
+
+
+def test_only_later_rungs_come_later():
+    ladder = plan(step(summary="one"), step(summary="two"), step(summary="three"))
+    assert phrase(Act(ladder, (), 1)) == "acted: two; if that had not helped: three"
+    assert phrase(Act(ladder, (), 2)) == "acted: three"
