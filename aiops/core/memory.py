@@ -131,13 +131,13 @@ def passed_over(
 ) -> str:
     """Why a step is not tried again: it never helped this class on this workload, in other incidents and in
     the last 90 days, though it was tried. "" where it may be."""
-    since_ms = lessons.forgiven.get(str(target), 0)
+    forgiven_ms = lessons.forgiven.get(str(target))
     seen = [
         one
         for one in lessons.of(playbook, version, incident_class, now_ms)
         if (one.remediation, one.place.target) == (remediation, str(target))
         and one.incident_id != incident_id
-        and one.at_ms > since_ms
+        and (forgiven_ms is None or one.at_ms > forgiven_ms)
     ]
     vain = [one for one in seen if one.came is not None and one.came.bad]
     if len(vain) < MOST_VAIN or any(one.came is Came.VERIFIED for one in seen):

@@ -131,6 +131,13 @@ def test_what_is_ninety_days_old_does_not_count(later_ms, count):
     assert len(lessons(story).tried) == count
 
 
+@pytest.mark.parametrize(("later_ms", "count"), [(KEEP_MS - 1, 1), (KEEP_MS, 0)])
+def test_what_healed_ninety_days_ago_does_not_count(later_ms, count):
+    story = Story(NOW)
+    story.closes(story.opens())
+    assert len(alone(story, now_ms=NOW + later_ms)) == count
+
+
 def test_an_incident_in_which_nothing_was_done_teaches_how_long_it_lasts():
     story = Story()
     story.leaves_alone(7 * MINUTE)
