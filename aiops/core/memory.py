@@ -61,6 +61,11 @@ class Tried:
     remediation: str
     came: Came | None = None
 
+    @property
+    def bad(self) -> bool:
+        """Judged, and not to have helped."""
+        return self.came is not None and self.came.bad
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -139,7 +144,7 @@ def passed_over(
         and one.incident_id != incident_id
         and (forgiven_ms is None or one.at_ms > forgiven_ms)
     ]
-    vain = [one for one in seen if one.came is not None and one.came.bad]
+    vain = [one for one in seen if one.bad]
     if len(vain) < MOST_VAIN or any(one.came is Came.VERIFIED for one in seen):
         return ""
     day = datetime.fromtimestamp(vain[-1].at_ms / 1000, UTC).strftime("%Y-%m-%d")

@@ -368,3 +368,67 @@ def test_a_person_who_unlocks_the_workload_lets_it_be_tried_again():
     assert over(story) == ""
     story.tries(Result.FAILED)
     assert over(story) != ""
+
+
+def test_an_unlock_forgives_what_was_judged_until_that_very_moment():
+    story = Story()
+    for _ in range(2):
+        story.ends(story.starts(story.opens()), Result.FAILED)
+    assert over(story) != ""
+    story.entries.append(unlock_entry("ada", story.now_ms, CART))
+    assert over(story) == ""
+
+
+def test_of_several_failures_the_last_one_is_named():
+    story = Story(NOW - 4 * DAY)
+    for _ in range(3):
+        story.tries(Result.FAILED)
+        story.wait(DAY)
+    assert over(story).startswith("passed over: 3 times")
+    assert over(story).endswith("the last on 2023-11-13")  # began on the 10th, a day and 6 h 12 min apart
+
+
+def test_what_is_not_judged_yet_is_not_bad():
+    story = Story()
+    story.starts(story.opens())
+    (one,) = lessons(story).tried.values()
+    assert (one.came, one.bad) == (None, False)
+
+
+def test_what_comes_back_takes_back_its_own_successes_and_nothing_else():
+    story = Story()
+    first, second = story.tries(Result.VERIFIED), story.tries(Result.VERIFIED)
+    harmed = story.tries(Result.FAILED, harmed=True)
+    waiting = story.opens()
+    story.starts(waiting)
+    for made in (second, harmed, waiting):
+        story.changes(made, "reopened")
+    found = {one.incident_id: one.came for one in lessons(story).tried.values()}
+    assert found == {
+        first.id: Came.VERIFIED,
+        second.id: Came.NOT_HELPED,
+        harmed.id: Came.HARMED,
+        waiting.id: None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((2, 5), [(5 * MINUTE, True)]),  # when the last one came back
+        ((5, 2), [(5 * MINUTE, True)]),
+        ((2, None), []),  # nobody knows how it ended
+        ((None, 2), []),
+        ((), []),
+    ],
+)
+def test_it_healed_when_all_its_signals_were_back(ends, expected):
+    story = Story()
+    made = story.opens()
+    (one,) = made.anomalies
+    began = story.now_ms
+    gone = tuple(replace(one, cleared_ms=None if end is None else began + end * MINUTE) for end in ends)
+    story.wait(9 * MINUTE).write(
+        "incident_closed", made.id, {"incident": to_json(replace(made, anomalies=gone))}
+    )
+    assert alone(story) == expected
