@@ -432,3 +432,38 @@ def test_it_healed_when_all_its_signals_were_back(ends, expected):
         "incident_closed", made.id, {"incident": to_json(replace(made, anomalies=gone))}
     )
     assert alone(story) == expected
+
+
+def test_a_decision_or_an_end_of_what_nobody_saw_begin_teaches_nothing():
+    story = Story()
+    planned = story.starts(story.opens())
+    story.entries = [decided_entry(Hold(planned, ()), story.now_ms)]
+    story.ends(planned, Result.VERIFIED)
+    assert lessons(story) == Lessons()
+
+
+def test_a_start_that_is_read_again_after_its_end_changes_nothing():
+    story = Story()
+    planned = story.starts(story.opens())
+    begun = story.entries[-1]
+    story.wait().ends(planned, Result.FAILED)
+    story.entries.append(begun)
+    assert came(story) == [Came.NOT_HELPED]
+
+
+def test_it_was_left_alone_until_the_first_step_not_until_the_second():
+    story = Story()
+    made = story.opens()
+    story.wait(3 * MINUTE).starts(made)
+    story.wait(3 * MINUTE).starts(made, made_at_ms=1)
+    assert alone(story) == [(3 * MINUTE, False)]
+
+
+def test_a_failure_that_is_undone_was_judged_when_it_failed():
+    story = Story()
+    planned = story.starts(story.opens())
+    story.wait().ends(planned, Result.FAILED)
+    failed_ms = story.now_ms
+    story.wait().ends(planned, Result.UNDONE)
+    (one,) = lessons(story).tried.values()
+    assert one.at_ms == failed_ms
