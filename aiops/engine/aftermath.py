@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from aiops.core.guards.fields import owned
 from aiops.core.guards.ownership import known
-from aiops.core.ledger import Attempt, Ledger, overwritten_entry
+from aiops.core.ledger import Attempt, Ledger, changed_nothing, overwritten_entry
 from aiops.engine import entries
 from aiops.model import Change, ChangeVerb, Entry, Facts, Mark, Result, Sight, Step
 from aiops.ports import Cluster, Store
 
 FOR_MS, EVERY_MS = 3_600_000, 30_000
-STANDS = frozenset({Result.APPLIED, Result.VERIFIED})
+STANDS = frozenset({Result.APPLIED, Result.VERIFIED, Result.CONTAINED})
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Aftermath:
         standing = {
             (one.plan_id, one.step): one
             for one in ledger.attempts
-            if one.result in STANDS and now_ms - one.at_ms < FOR_MS
+            if one.result in STANDS and now_ms - one.at_ms < FOR_MS and not _followed(one, ledger)
         }
         for gone in self._next_ms.keys() - standing.keys():
             del self._next_ms[gone]
@@ -41,8 +41,8 @@ class Aftermath:
             if now_ms >= self._next_ms.get(which, 0):
                 self._next_ms[which] = now_ms + EVERY_MS
                 if (entry := self._one(attempt, facts, term, now_ms)) is not None:
-                    self._next_ms[which] = now_ms + FOR_MS
                     yield entry
+                    self._next_ms[which] = now_ms + FOR_MS  # only once the journal has it
 
     def _one(self, attempt: Attempt, facts: Facts, term: int, now_ms: int) -> Entry | None:
         which = attempt.plan_id, attempt.step
@@ -58,6 +58,18 @@ class Aftermath:
             return None
         by = _writers(change, facts, attempt.at_ms, self.field_manager)
         return overwritten_entry(attempt, by, look.detail or "a field has another value again", now_ms)
+
+
+def _followed(attempt: Attempt, ledger: Ledger) -> bool:
+    """Whether we changed the same target again since: what the first change wrote may be gone by our own
+    hand, as the time of a restart is with the next one."""
+    return any(
+        one.target == attempt.target
+        and (one.at_ms, one.step) > (attempt.at_ms, attempt.step)
+        and one.result is not Result.DRY_RUN
+        and not changed_nothing(one)
+        for one in ledger.attempts
+    )
 
 
 def _writers(change: Change, facts: Facts, since_ms: int, ours: str) -> str:

@@ -33,6 +33,8 @@ from aiops.errors import PortError
 from aiops.model import Entry, Facts, Outcome, Plan, Record, Target
 from aiops.ports import Store
 
+FREES = frozenset({"unlocked", "autonomy_accepted"})  # by people, who expect something to come of it
+
 
 @dataclass(slots=True)
 class Loop:
@@ -242,6 +244,8 @@ class Loop:
         """Let the ledger and the lessons follow what is in the journal."""
         records = tuple(records)
         self.memory.ledger = self.ledger.fold(records)
+        if any(one.entry.kind in FREES for one in records):
+            self.memory.look_anew()
         if self.memory.lessons is not None:
             self.memory.lessons = learn(self.memory.lessons, records)
 

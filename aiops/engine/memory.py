@@ -36,6 +36,15 @@ class Memory:
             waits=dict(self.waits),
         )
 
+    def look_anew(self) -> None:
+        """What held everything is over: look at each open incident at the next chance, not after the long
+        waits that time alone would have earned."""
+        self.waits.clear()
+        for incident_id in self.book.open:
+            life = self.lives.get(incident_id)
+            if life is None or life.intent is None:
+                self.due[incident_id] = 0
+
     def drop(self, incident_id: str) -> None:
         """The incident is over: nothing is to be done about it any more."""
         for those in (self.said, self.plans, self.due, self.waits):

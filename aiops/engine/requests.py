@@ -70,10 +70,9 @@ class Desk:
     def hear(self, floor: Floor, term: int, now_ms: int) -> None:
         """Take up what is new, and follow what is open. Raises PortError: then it is all tried again."""
         for request in self.inbox.pending():
-            fresh = self.store.append((requested_entry(request, now_ms),), term)
+            if self.store.append((requested_entry(request, now_ms),), term):
+                self._open.append(request)  # before it is laid aside: that may fail, and is done again then
             self.inbox.done(request)
-            if fresh:
-                self._open.append(request)
         for request in tuple(self._open):
             answer = self._follow(request, floor, now_ms)
             if answer is None and request.late(now_ms):
@@ -85,7 +84,10 @@ class Desk:
     def _follow(self, request: Request, floor: Floor, now_ms: int) -> Answer | None:
         match request.kind:
             case RequestKind.UNLOCK:
-                target = Target.parse(request.target) if request.target else None
+                try:
+                    target = Target.parse(request.target) if request.target else None
+                except ValueError as error:  # of a file that a person wrote by hand
+                    return False, str(error)
                 entry = unlock_entry(request.by, now_ms, target, request.playbook)
                 floor.write(replace(entry, payload={**entry.payload, "request_id": request.id}))
                 return True, f"unlocked {request.target or request.playbook or 'all playbooks'}"

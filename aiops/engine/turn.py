@@ -83,6 +83,7 @@ class Turn:
         """Note that we became blind, or see again."""
         if now.why() != before.why():
             self.written.append(entries.quality(now, self.now_ms))
+            self.memory.look_anew()
 
     def notices(self, why_stopped: Callable[[], str]) -> None:
         """Note that somebody pulled the kill switch, or released it."""
@@ -90,6 +91,7 @@ class Turn:
         if stopped is not self.memory.stopped:
             self.memory.stopped = stopped
             self.written.append(entries.switch(stopped, why_stopped(), self.now_ms))
+            self.memory.look_anew()
 
     def follows(self, book: Book) -> None:
         """Take up the book of this tick, with the scopes that were seen for the first time."""
@@ -135,6 +137,7 @@ class Turn:
                 return Closed(incident)
             case StormBegan() | StormEnded():
                 self.written.append(entries.storm(change))
+                self.memory.look_anew()
         return change
 
     def _credited(self, incident: Incident) -> Incident:
@@ -199,7 +202,9 @@ class Turn:
             self.happen(incident.id, lives.Decided(counts))
             intent = self._life(incident).intent
             if asked is not None and intent is not None and intent.digest == asked.digest:
-                memory.plans[incident.id] = asked  # the question stands: an answer is about the plan it showed
+                memory.plans[incident.id] = (
+                    asked  # the question stands: an answer is about the plan it showed
+                )
         self._look_again(incident, counts)
 
     def _rehearsed(self, decision: Decision) -> Decision:

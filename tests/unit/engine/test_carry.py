@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.life import Approved
+from aiops.core.quality import Quality
 from aiops.model import Mode, PlaybookStep, Scope, Status, Target
 from tests.fakes.cluster import Fault
 from tests.fakes.store import FakeStore
-from tests.unit.core.cases import CART, policy
+from tests.unit.core.cases import CART, MINUTE, NOW, policy
 from tests.unit.engine.acting_cases import Acting, acting_rules, playbook
 
 
@@ -411,3 +412,31 @@ def test_nothing_is_learned_of_what_is_being_changed():
     timeline.tick(1.25)
     assert timeline.results() == ["applied", "verified"]
     assert timeline.loop.held(timeline.facts(2)) == frozenset()
+
+
+def test_what_a_kill_switch_held_is_looked_at_as_soon_as_it_is_released():
+    """B5: after a quarter of an hour the waits are a quarter of an hour long; a person who resumes must not
+    wait for the next of them."""
+    timeline = Acting("annotate", kill_switch=lambda: True).calm_hour()
+    timeline.leaks(0)
+    for quarter in range(1, 65):
+        timeline.tick(quarter / 4)
+    assert timeline.writes == []
+    timeline.loop.kill_switch = lambda: False
+    timeline.tick(16.25)
+    assert timeline.writes == [("patch", "cart")]
+
+
+def test_what_a_blackout_held_is_looked_at_once_we_see_and_are_warm():
+    """M1, M6: not up to an hour after it."""
+    dark = Quality({"memory": "no answer"})
+    timeline = Acting("annotate").calm_hour()
+    timeline.leaks(0, quality=dark)
+    for quarter in range(1, 65):
+        timeline.tick(quarter / 4, quality=dark)
+    assert timeline.writes == []
+    warm_ms = int(NOW + 17 * MINUTE)
+    timeline.tick(16.25, quality=Quality({}, warm_from_ms=warm_ms))
+    assert timeline.writes == []  # it warms up first
+    timeline.tick(17, quality=Quality({}, warm_from_ms=warm_ms))
+    assert timeline.writes == [("patch", "cart")]

@@ -175,3 +175,71 @@ def test_our_own_undo_is_not_somebody_elses():
         timeline.tick(minute)
     assert "undone" in timeline.results()
     assert timeline.kinds("overwritten") == []
+
+
+def test_a_request_that_names_no_target_is_refused_and_the_loop_goes_on():
+    """Bad input: a file that somebody wrote by hand must not keep the daemon from ticking."""
+    timeline = Asked("annotate").calm_hour()
+    request = Request("r-3", RequestKind.UNLOCK, "bob", NOW + MINUTE, target="the cart")
+    timeline.inbox.waiting.append(request)
+    timeline.tick(1)
+    done, detail = timeline.answer("r-3")
+    assert done is False
+    assert "expected Kind/namespace/name" in detail
+
+
+def test_a_request_that_cannot_be_laid_aside_is_followed_all_the_same():
+    """E1: the journal has it, so it must not wait for a restart."""
+    timeline = Asked("annotate").calm_hour()
+    timeline.loop.ledger = replace(timeline.loop.ledger, failures={str(CART): 3})
+    request = Request("r-4", RequestKind.UNLOCK, "bob", NOW + MINUTE, target=str(CART))
+    timeline.inbox.waiting.append(request)
+    timeline.inbox.stuck = True
+    timeline.tick(1)
+    timeline.inbox.stuck = False
+    timeline.tick(2)
+    assert timeline.answer("r-4")[0] is True
+    assert timeline.inbox.waiting == []
+
+
+def test_what_only_contains_is_looked_after_too():
+    """B6: a person who uncordons is not fought."""
+    timeline = Asked("contain").calm_hour()
+    timeline.loop.aftermath = Aftermath(timeline.cluster, timeline.store, "aiops")
+    timeline.leaks(0)
+    for quarter in range(1, 12):
+        timeline.tick(quarter / 4)
+    assert timeline.results() == ["applied", "contained"]
+    timeline.cluster.edit(CART, {"metadata": {"annotations": {"example.com/calm": "no"}}})
+    timeline.tick(4)
+    assert timeline.kinds("overwritten") == ["overwritten"]
+
+
+def test_our_own_second_restart_is_not_somebody_who_writes_over_the_first():
+    """B6: two of these would lock the workload for a person."""
+    timeline = Asked("restart_rollout").calm_hour()
+    timeline.loop.aftermath = Aftermath(timeline.cluster, timeline.store, "aiops")
+    for start in (0, 32):  # the cooldown is half an hour, the first change is looked after for an hour
+        timeline.status = Status.ANOMALY
+        timeline.leaks(start)
+        timeline.status = Status.NORMAL
+        for quarter in range(1, 12):
+            timeline.tick(start + quarter / 4)
+        timeline.calms(start + 3)
+        for minute in range(4, 14):
+            timeline.tick(start + minute)
+    assert timeline.results() == ["applied", "verified"] * 2
+    assert timeline.kinds("overwritten") == []
+
+
+def test_what_a_journal_refused_is_noticed_again():
+    """B6, E12: one full disk must not lose what was seen."""
+    timeline = Asked("annotate").calm_hour()
+    aftermath = Aftermath(timeline.cluster, timeline.store, "aiops")
+    timeline.leaks(0)
+    timeline.cluster.edit(CART, {"metadata": {"annotations": {"example.com/calm": "no"}}})
+    looks = aftermath.look(timeline.loop.ledger, timeline.facts(1), 1, NOW + MINUTE)
+    assert next(looks).kind == "overwritten"
+    looks.close()  # as a loop does whose journal refuses the entry
+    again = aftermath.look(timeline.loop.ledger, timeline.facts(2), 1, NOW + 2 * MINUTE)
+    assert [entry.kind for entry in again] == ["overwritten"]
