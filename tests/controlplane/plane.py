@@ -146,9 +146,7 @@ class ControlPlane:
         if chosen.audit:
             flags += [f"--audit-policy-file={self.folder}/audit.json"]
             flags += [f"--audit-log-path={self.folder}/audit.log"]
-            flags += [
-                "--audit-log-maxsize=100000"
-            ]  # MB: 0 would begin a new file after 100, unseen by readers
+            flags += ["--audit-log-maxsize=100000"]  # MB; without it a new file begins after 100 of them
         return [*flags, *chosen.api_server]
 
     def _controller_flags(self) -> list[object]:
