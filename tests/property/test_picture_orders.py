@@ -90,7 +90,7 @@ def is_so(picture):
     return replace(picture.facts(NOW, KNOWN), events=(), conditions=())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(STEPS)
 def test_the_order_in_which_things_came_leaves_no_trace(steps):
     """E7: after gaps, relists and kinds that were given up, the facts are those of a fresh look."""

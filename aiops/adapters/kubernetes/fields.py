@@ -55,10 +55,29 @@ def part(item: Json, *keys: str) -> Json:
     return here if isinstance(here, Mapping) else {}
 
 
+def text(value: object) -> str:
+    """``value``, which must be text; TypeError for anything else, so that nothing odd is kept."""
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {type(value).__name__}")
+    return value
+
+
+def number(value: object) -> int | None:
+    """``value``, which must be a whole number or absent; TypeError for anything else."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise TypeError(f"expected a whole number, got {type(value).__name__}")
+    return value
+
+
+def named(kind: object, namespace: object, name: object) -> Target:
+    """A target from what an object says; TypeError where that is no text."""
+    return Target(sys.intern(text(kind)), sys.intern(text(namespace or "")), text(name))
+
+
 def target(kind: str, item: Json) -> Target:
     """What an object is called."""
     meta = item["metadata"]
-    return Target(kind, sys.intern(meta.get("namespace") or ""), meta["name"])
+    return named(kind, meta.get("namespace"), meta["name"])
 
 
 def controller(item: Json) -> Target | None:
@@ -66,7 +85,7 @@ def controller(item: Json) -> Target | None:
     meta = item["metadata"]
     for one in meta.get("ownerReferences") or ():
         if one.get("controller"):
-            return Target(sys.intern(one["kind"]), sys.intern(meta.get("namespace") or ""), one["name"])
+            return named(one["kind"], meta.get("namespace"), one["name"])
     return None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiops.adapters.kubernetes.cron import Cron, cron, duration_ms
-from aiops.adapters.kubernetes.fields import Json, part, target
+from aiops.adapters.kubernetes.fields import Json, named, part, target
 from aiops.model import Freeze, Target, Workload
 
 _OWNED = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})
@@ -102,7 +102,7 @@ def seen_application(item: Json, now_ms: int) -> Application:  # noqa: ARG001 - 
     spec, goes = part(item, "spec"), part(item, "spec", "destination")
     made = part(item, "status").get("resources") or ()
     workloads = frozenset(
-        Target(one["kind"], one.get("namespace") or goes.get("namespace") or "", one["name"])
+        named(one["kind"], one.get("namespace") or goes.get("namespace"), one["name"])
         for one in made
         if isinstance(one, dict) and one.get("kind") in _OWNED and one.get("name")
     )

@@ -12,10 +12,13 @@ from aiops.adapters.kubernetes.fields import (
     holds,
     managers,
     ms,
+    named,
+    number,
     part,
     quantity,
     said,
     target,
+    text,
     texts,
     words,
 )
@@ -173,9 +176,9 @@ def seen_scaler(item: Json, now_ms: int) -> SeenScaler:
     scaled, me = part(spec, "scaleTargetRef"), target("HorizontalPodAutoscaler", item)
     scaler = Autoscaler(
         me,
-        Target(scaled.get("kind") or "Unknown", me.namespace, scaled.get("name") or "unknown"),
-        spec.get("minReplicas", 1),
-        spec.get("maxReplicas"),
+        named(scaled.get("kind") or "Unknown", me.namespace, scaled.get("name") or "unknown"),
+        number(spec.get("minReplicas", 1)),
+        number(spec.get("maxReplicas")),
         meta.get("uid"),
         meta.get("resourceVersion"),
         managers(item),
@@ -202,7 +205,7 @@ def seen_claim(item: Json, now_ms: int) -> SeenClaim:  # noqa: ARG001 - as all r
     size = quantity(part(spec, "resources", "requests").get("storage"))
     me = target("PersistentVolumeClaim", item)
     claim = Claim(me, size, None, None, meta.get("uid"), meta.get("resourceVersion"), managers(item))
-    return SeenClaim(claim, spec.get("storageClassName") or "")
+    return SeenClaim(claim, text(spec.get("storageClassName") or ""))
 
 
 def seen_class(item: Json, now_ms: int) -> bool:  # noqa: ARG001 - as all readers
@@ -227,7 +230,7 @@ def seen_event(item: Json, now_ms: int) -> ClusterEvent | None:  # noqa: ARG001 
     at_ms = next((at for one in times if (at := ms(one)) is not None), None)
     if at_ms is None or not about.get("kind") or not about.get("name"):
         return None
-    place = Target(sys.intern(about["kind"]), sys.intern(about.get("namespace") or ""), about["name"])
+    place = named(about["kind"], about.get("namespace"), about["name"])
     reason = item.get("reason") or ""
     detail = said(f"{reason}: {item.get('message') or ''}")
     return ClusterEvent(at_ms, place, _KINDS.get(reason, EventKind.OTHER), detail)

@@ -16,6 +16,7 @@ from aiops.adapters.kubernetes.fields import (
     controller,
     holds,
     ms,
+    named,
     part,
     said,
     target,
@@ -94,7 +95,7 @@ def seen_pod(item: Json, now_ms: int) -> SeenPod:
         containers=_same(containers(item)),  # a pod has its spec where a template has it
     )
     claims = (part(one, "persistentVolumeClaim").get("claimName") for one in volumes)
-    mounted = tuple(Target("PersistentVolumeClaim", me.namespace, name) for name in claims if name)
+    mounted = tuple(named("PersistentVolumeClaim", me.namespace, name) for name in claims if name)
     return SeenPod(pod, tuple(_held(pod, item, now_ms)), tuple(_restarts(item)), mounted)
 
 

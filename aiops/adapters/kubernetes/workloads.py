@@ -15,6 +15,7 @@ from aiops.adapters.kubernetes.fields import (
     holds,
     managers,
     ms,
+    number,
     part,
     target,
     texts,
@@ -104,10 +105,10 @@ def _numbers(kind: str, item: Json) -> tuple[int | None, int | None, bool | None
     if kind == "CronJob":
         return None, None, None
     if kind == "Job":
-        return spec.get("parallelism", 1), status.get("ready", 0), None
+        return number(spec.get("parallelism", 1)), number(status.get("ready", 0)), None
     daemon = kind == "DaemonSet"
-    wanted = status.get("desiredNumberScheduled") if daemon else spec.get("replicas", 1)
-    ready = status.get("numberReady", 0) if daemon else status.get("readyReplicas", 0)
+    wanted = number(status.get("desiredNumberScheduled") if daemon else spec.get("replicas", 1))
+    ready = number(status.get("numberReady", 0) if daemon else status.get("readyReplicas", 0))
     updated = status.get("updatedNumberScheduled" if daemon else "updatedReplicas", 0)
     total = status.get("currentNumberScheduled" if daemon else "replicas", 0)
     behind = status.get("observedGeneration", 0) < meta.get("generation", 0)
