@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,19 +19,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from aiops.adapters.kubernetes.broken import NoConnection, line_of, translated
 from aiops.adapters.kubernetes.credentials import Credentials, find
 from aiops.errors import Unavailable
 from aiops.model import KubernetesSettings
+
+__all__ = ["USER_AGENT", "Api", "NoConnection", "Reply", "Stream", "connect"]
 
 USER_AGENT = f"aiops/{version('aiopsd')}"
 TOTAL_S = 60.0  # for one whole answer: a server that trickles is one that does not answer
 LARGEST = 256 << 20  # bytes of one answer
 _PIECE = 1 << 16
 UNAUTHORIZED = 401
-
-
-class NoConnection(Unavailable):
-    """No connection was made, so nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ class Api:
                     redirect=False,
                 )
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                raise _translated(f"{method} {path}", error) from error
+                raise translated(f"{method} {path}", error) from error
             try:
                 yield response
             finally:
@@ -159,7 +158,7 @@ class Api:
         try:
             given = client.configuration.auth_settings().values()
         except Exception as error:  # a plug-in of the kubeconfig may fail in any way
-            raise NoConnection(f"credentials: {_line(error)}") from error
+            raise NoConnection(f"credentials: {line_of(error)}") from error
         identity = {one["key"]: one["value"] for one in given if one.get("value")}
         return {"User-Agent": USER_AGENT, "Accept": "application/json", **identity}
 
@@ -205,7 +204,7 @@ class Stream:
             while piece := self._response.read1(_PIECE):
                 yield piece
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _translated(self._what, error, sent=True) from error
+            raise translated(self._what, error, sent=True) from error
 
 
 def connect(
@@ -235,17 +234,3 @@ def _late(what: str, total_s: float, until: float) -> Unavailable | None:
     if time.monotonic() < until:
         return None
     return Unavailable(f"{what}: the answer is not whole after {total_s:g} s")
-
-
-def _translated(what: str, error: Exception, *, sent: bool = False) -> Unavailable:
-    from urllib3 import exceptions  # noqa: PLC0415 - as above
-
-    refused: tuple[type[Exception], ...] = (exceptions.NewConnectionError, exceptions.ConnectTimeoutError)
-    unsure = isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" not in str(error)
-    certain = isinstance(error, (*refused, exceptions.SSLError, exceptions.LocationParseError)) and not unsure
-    kind: Callable[[str], Unavailable] = NoConnection if certain and not sent else Unavailable
-    return kind(f"{what}: the API server does not answer: {_line(error)}")
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -47,6 +47,11 @@ def joined(seen: SeenWorkload, around: Around) -> Workload:
     )
 
 
+def joined_by(pod: Pod) -> tuple[object, ...]:
+    """What of a pod its workload is joined with; a pod is otherwise nothing to it."""
+    return pod.owner, pod.node, pod.phase in FINISHED
+
+
 def _maximum(scaler: Autoscaler | None, known: frozenset[str]) -> int | None:
     if scaler is not None:
         return scaler.maximum

@@ -16,14 +16,14 @@ from aiops.adapters.kubernetes import noticed
 from aiops.adapters.kubernetes.budgets import Budgets
 from aiops.adapters.kubernetes.freezes import freezes
 from aiops.adapters.kubernetes.happenings import Happenings
-from aiops.adapters.kubernetes.joined import FINISHED, Around, Conditions, joined, places
+from aiops.adapters.kubernetes.joined import Around, Conditions, joined, joined_by, places
 from aiops.adapters.kubernetes.kinds import BY_NAME, unknown_facts
 from aiops.adapters.kubernetes.links import Links
 from aiops.adapters.kubernetes.objects import SeenBudget, SeenGroup, SeenNode, SeenScaler
 from aiops.adapters.kubernetes.pods import Held, SeenPod
-from aiops.adapters.kubernetes.tables import tables
+from aiops.adapters.kubernetes.tables import scaled, tables
 from aiops.adapters.kubernetes.workloads import WORKLOADS, SeenWorkload
-from aiops.model import Autoscaler, ClusterEvent, EventKind, Facts, Pod, Target, Workload
+from aiops.model import Autoscaler, ClusterEvent, EventKind, Facts, Target, Workload
 
 
 class Picture:
@@ -147,7 +147,7 @@ class Picture:
         if before is not None:
             self._links.drop_pod(before.pod, gone=False)
         self._links.add_pod(pod)
-        if before is None or _joined_by(before.pod) != _joined_by(pod):
+        if before is None or joined_by(before.pod) != joined_by(pod):
             self._touch(pod.owner)
             self._touch(None if before is None else before.pod.owner)
         seen = replace(seen, pod=pod)
@@ -209,7 +209,7 @@ class Picture:
     def _join(self, at_ms: int) -> None:
         """Join anew the workloads that anything changed of."""
         if "HorizontalPodAutoscaler" in self._changed:
-            before, self._scalers = self._scalers, self._scaled()
+            before, self._scalers = self._scalers, scaled(self._seen["HorizontalPodAutoscaler"])
             self._stale.update(
                 one for one in {*before, *self._scalers} if before.get(one) != self._scalers.get(one)
             )
@@ -241,18 +241,9 @@ class Picture:
         self._changed.add("workloads")
         self._stale.clear()
 
-    def _scaled(self) -> dict[Target, Autoscaler]:
-        seen = self._seen["HorizontalPodAutoscaler"]
-        return {seen[one].scaler.scales: seen[one].scaler for one in sorted(seen, reverse=True)}
-
     def _owner(self, part: Target) -> Target | None:
         """The workload of a pod, gone ones too, or of a ReplicaSet."""
         if part.kind == "ReplicaSet":
             return self._links.owner(part)
         seen: SeenPod | None = self._seen["Pod"].get(part)
         return self._links.gone(part) if seen is None else seen.pod.owner
-
-
-def _joined_by(pod: Pod) -> tuple[object, ...]:
-    """What of a pod its workload is joined with."""
-    return pod.owner, pod.node, pod.phase in FINISHED

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aiops.adapters.kubernetes.objects import SeenClaim
+from aiops.adapters.kubernetes.objects import SeenClaim, SeenScaler
 from aiops.adapters.kubernetes.pods import SeenPod
-from aiops.model import Claim, Target
+from aiops.model import Autoscaler, Claim, Target
 
 Seen = Mapping[str, Mapping[Target, Any]]
 
@@ -30,6 +30,11 @@ def tables(seen: Seen, changed: Collection[str]) -> dict[str, Any]:
     if not {"Pod", "PersistentVolumeClaim", "StorageClass"}.isdisjoint(changed):
         found["claims"] = dict(_claims(seen))
     return found
+
+
+def scaled(seen: Mapping[Target, SeenScaler]) -> dict[Target, Autoscaler]:
+    """Autoscalers by what they scale; of two over one workload the first by name."""
+    return {seen[one].scaler.scales: seen[one].scaler for one in sorted(seen, reverse=True)}
 
 
 def _claims(seen: Seen) -> Iterator[tuple[Target, Claim]]:
