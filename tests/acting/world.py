@@ -123,6 +123,14 @@ class World:
         own = {"own_namespace": self.own_namespace}  # where the kill switch is looked for
         return {"mode": self.mode, "scopes": scopes, **own, **ROOM, **self.policy}
 
+    def again(self, mode):
+        """The same cluster before a daemon that knows nothing yet, in another mode."""
+        self.mode, self.folder = mode, self.folder / mode
+        self.folder.mkdir()
+        self.chronicle = Chronicle(self.folder / "state")
+        self.config = write_config(self.folder / "config", self.kubeconfig, self._policy())
+        self.since = self.plane.audit.now()
+
     def daemon(self, *arguments):
         """The daemon as a process; on the same state each time."""
         self.learned()
