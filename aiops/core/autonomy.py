@@ -17,7 +17,7 @@ Cost: O(lessons), some milliseconds for the most that budgets allow in 90 days.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aiops.core.memory import KEEP_MS, Came, Lessons, Tried, Watched
 from aiops.model import Entry, Mode, Plan, Playbook, Policy, Request, Scope
@@ -135,15 +135,12 @@ def counts(
 ) -> Counts:
     """What was known at ``until_ms`` of outcomes since ``since_ms``, and of all incidents left alone."""
     came = [one.came for one in tried if since_ms <= one.at_ms <= until_ms]
-    deadline_ms = 1000 * deadline_s
     healed = lasting = 0
     for one in alone:
-        known = replace(one, until_ms=None) if (one.until_ms or 0) > until_ms else one
-        if known.opened_ms > until_ms:
-            continue
-        if known.lasted_ms(until_ms) > deadline_ms:
+        lasted_ms, by_itself = one.alone_at(until_ms)
+        if lasted_ms > 1000 * deadline_s:
             lasting += 1
-        elif known.healed and known.until_ms is not None:
+        elif by_itself:
             healed += 1
     return Counts(
         came.count(Came.VERIFIED),

@@ -7,7 +7,7 @@ person lifts the lock-out of a target: its failures before are forgiven), ``auto
 
 What counts as success must have held: an incident that comes back soon after was not helped. A dry run, and
 what changed nothing, teach nothing, and leave the incident alone. What a person mended, what was deleted and
-what a storm blew away did not heal by itself.
+what was lost from sight did not heal by itself; a storm teaches nothing.
 
 Cost: O(records) once, and O(lessons) a call that holds any of these entries; budgets bound how many.
 """
@@ -78,8 +78,7 @@ class _Folding:
 
     def _came_back(self, entry: Entry) -> None:
         one = self.watched[entry.stream]
-        if one.healed:
-            self.watched[entry.stream] = replace(one, until_ms=None, healed=False)
+        self.watched[entry.stream] = replace(one, ended_ms=None, by_itself=False)
         for key, tried in self.tried.items():
             if tried.incident_id == entry.stream and tried.came is Came.VERIFIED:
                 self.tried[key] = replace(tried, came=Came.NOT_HELPED, at_ms=entry.at_ms)
@@ -91,13 +90,17 @@ class _Folding:
     def closed(self, entry: Entry) -> None:
         """It is over: it healed, if its signals came back and nothing was done, by us or by a person."""
         one, incident = self.watched.get(entry.stream), entry.payload["incident"]
-        if one is None or one.until_ms is not None:
+        if one is None:
             return
-        ends = [anomaly["cleared_ms"] for anomaly in incident["anomalies"]]
+        anomalies = incident["anomalies"]
+        ends = [anomaly["cleared_ms"] for anomaly in anomalies]
         cleared = bool(ends) and all(end is not None for end in ends)
-        until_ms = max(one.opened_ms, max(ends) if cleared else entry.at_ms)
-        counts = one.counts and cleared and not incident.get("credit")
-        self.watched[entry.stream] = replace(one, until_ms=until_ms, healed=cleared, counts=counts)
+        seen = ends if cleared else [anomaly["at_ms"] for anomaly in anomalies]  # deleted, or lost from sight
+        self.watched[entry.stream] = replace(
+            one,
+            ended_ms=max((one.opened_ms, *seen)),
+            by_itself=cleared and not incident.get("credit"),
+        )
 
     def decided(self, entry: Entry) -> None:
         """The plan knows the workload."""
@@ -121,9 +124,8 @@ class _Folding:
             str(payload.get("playbook_version", "")),
             str(payload["remediation"]),
         )
-        self.tried[key] = Tried(entry.at_ms, incident_id, place, *names)
-        if one is not None and one.until_ms is None:
-            self.watched[incident_id] = replace(one, until_ms=entry.at_ms)
+        self.tried[key] = Tried(entry.at_ms, entry.at_ms, incident_id, place, *names)
+        self._acted(incident_id)
 
     def ended(self, entry: Entry) -> None:
         """What came of a step; of several answers the worst one stays."""
@@ -133,18 +135,17 @@ class _Folding:
             return
         if Result(result) in NOTHING:
             del self.tried[key]
-            self._left_alone(tried)
+            self._acted(tried.incident_id)
             return
         came = Came.HARMED if entry.payload.get("harmed") else CAME[Result(result)]
         if tried.came is None or came.rank > tried.came.rank:
             self.tried[key] = replace(tried, came=came, at_ms=entry.at_ms)
 
-    def _left_alone(self, tried: Tried) -> None:
-        """A start that changed nothing did not end the watching."""
-        one = self.watched.get(tried.incident_id)
-        others = any(other.incident_id == tried.incident_id for other in self.tried.values())
-        if one is not None and one.until_ms == tried.at_ms and not one.healed and not others:
-            self.watched[tried.incident_id] = replace(one, until_ms=None)
+    def _acted(self, incident_id: str) -> None:
+        """When the first step of an incident began; one that changed nothing is not among them any more."""
+        if (one := self.watched.get(incident_id)) is not None:
+            begun = [tried.started_ms for tried in self.tried.values() if tried.incident_id == incident_id]
+            self.watched[incident_id] = replace(one, acted_ms=min(begun, default=None))
 
     def unlocked(self, entry: Entry) -> None:
         """A person says: try again."""

@@ -54,6 +54,7 @@ class Tried:
     """One step that was carried out. ``came`` is None until it is judged."""
 
     at_ms: int  # when it was judged; before, when it was started
+    started_ms: int
     incident_id: str
     place: Place
     playbook: str
@@ -69,17 +70,23 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One incident until something was changed in it, or until it ended."""
+    """One incident: when something was changed in it, and when it ended."""
 
     place: Place
     opened_ms: int
-    until_ms: int | None = None  # None: it is open, and nothing was done
-    healed: bool = False  # it ended well, and nothing had been done
-    counts: bool = True  # not a storm's, not known before, not ended by a person or by being deleted
+    acted_ms: int | None = None  # the first step that changed something, or is under way
+    ended_ms: int | None = None  # when its last signal was back, or it was seen for the last time
+    by_itself: bool = False  # all signals came back, and no person had mended it
+    counts: bool = True  # not a storm's, nor known before, nor only expected
 
-    def lasted_ms(self, now_ms: int) -> int:
-        """How long it was left alone."""
-        return (now_ms if self.until_ms is None else self.until_ms) - self.opened_ms
+    def alone_at(self, now_ms: int) -> tuple[int, bool]:
+        """How long it had been left alone at ``now_ms``, in ms, and whether it had healed by itself."""
+        acted, ended = (
+            None if at_ms is None or at_ms > now_ms else at_ms for at_ms in (self.acted_ms, self.ended_ms)
+        )
+        until_ms = min((at_ms for at_ms in (acted, ended) if at_ms is not None), default=now_ms)
+        healed = ended is not None and self.by_itself and (acted is None or ended < acted)
+        return until_ms - self.opened_ms, healed
 
 
 @dataclass(frozen=True, slots=True)

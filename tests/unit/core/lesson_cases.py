@@ -24,7 +24,7 @@ class Story:
     def opens(self, **changes):
         """A new incident; its value."""
         self.count += 1
-        began = anomaly(since_ms=self.now_ms)
+        began = anomaly(since_ms=self.now_ms, at_ms=self.now_ms)
         made = incident(began, id=f"i{self.count}", opened_ms=self.now_ms, since_ms=self.now_ms)
         made = replace(made, **changes)
         self.write("incident_opened", made.id, {"incident": to_json(made)})

@@ -28,7 +28,7 @@ def came(story, *what, now_ms=NOW):
 
 def alone(story, kind="memory_leak", now_ms=NOW):
     """(how long, whether it healed) of each that teaches."""
-    return [(one.lasted_ms(now_ms), one.healed) for one in lessons(story).alone(kind, now_ms)]
+    return [one.alone_at(now_ms) for one in lessons(story).alone(kind, now_ms)]
 
 
 @pytest.mark.parametrize(
@@ -178,32 +178,75 @@ def test_a_refusal_after_a_real_step_does_not_make_it_left_alone():
     assert alone(story) == [(MINUTE, False)]
 
 
-def test_the_end_of_what_an_incident_has_outlived_changes_nothing():
-    """It closed while a dry run was under way: it was left alone, and that stands."""
+def test_an_incident_that_ends_before_a_dry_run_does_was_left_alone_to_its_end():
     story = Story()
     made = story.opens()
     planned = story.wait().starts(made)
     story.wait().closes(made)
+    assert alone(story) == [(MINUTE, False)]  # as far as anybody knows, something is being done
     story.wait().ends(planned, Result.DRY_RUN)
-    assert alone(story, now_ms=story.now_ms)[0][0] == 3 * MINUTE
+    assert alone(story) == [(2 * MINUTE, True)]
+
+
+def test_what_had_healed_before_we_acted_healed_by_itself():
+    """An incident stays open for a while after its last signal is back."""
+    story = Story()
+    made = story.opens()
+    began = story.now_ms
+    for at_ms, expected in ((2 * MINUTE, (2 * MINUTE, True)), (4 * MINUTE, (3 * MINUTE, False))):
+        entries = list(story.entries)
+        story.wait(3 * MINUTE).starts(made)
+        (one,) = made.anomalies
+        gone = replace(made, anomalies=(replace(one, cleared_ms=began + at_ms),))
+        story.write("incident_closed", made.id, {"incident": to_json(gone)})
+        assert alone(story) == [expected]
+        story.entries, story.now_ms = entries, began
+
+
+def test_what_is_known_later_was_not_known_then():
+    """So that an acceptance is judged by what spoke for it at that time."""
+    story = Story()
+    made = story.opens()
+    began = story.now_ms
+    story.wait(5 * MINUTE).closes(made)
+    (one,) = lessons(story).watched.values()
+    assert one.alone_at(began + 4 * MINUTE) == (4 * MINUTE, False)
+    assert one.alone_at(began + 5 * MINUTE) == (5 * MINUTE, True)
+    acted = replace(one, acted_ms=began + 2 * MINUTE)
+    assert acted.alone_at(began + 2 * MINUTE - 1) == (2 * MINUTE - 1, False)
+    assert acted.alone_at(began + 2 * MINUTE) == (2 * MINUTE, False)
+    assert replace(one, acted_ms=one.ended_ms).alone_at(NOW) == (5 * MINUTE, False)
+
+
+def test_what_is_too_old_is_dropped_from_memory():
+    """90 days are what is kept; an acceptance, an unlock, an incident, an outcome alike."""
+    story = Story(NOW)
+    story.ends(story.starts(story.opens()), Result.FAILED)
+    story.entries.append(unlock_entry("ada", story.now_ms, CART))
+    story.write("autonomy_accepted", "autonomy", {"by": "ada", "playbook": "p", "scope": "s"})
+    for later_ms, kept in ((KEEP_MS - 1, 1), (KEEP_MS, 0)):
+        after = learn(Lessons(), [*story.entries, detectors_entry("x", NOW + later_ms)])
+        assert [len(one) for one in (after.tried, after.watched, after.accepted, after.forgiven)] == [
+            kept
+        ] * 4
 
 
 @pytest.mark.parametrize(
-    ("opening", "closing", "count"),
-    [
-        ({}, {}, 1),
-        ({"kind": IncidentKind.PREDICTED}, {}, 0),
-        ({"kind": IncidentKind.KNOWN}, {}, 0),
-        ({"storm": True}, {}, 0),
-        ({}, {"cleared": False}, 0),  # deleted, or lost from sight
-        ({}, {"credit": "ada changed Deployment/shop/cart"}, 0),  # a person mended it
-    ],
+    "opening", [{"kind": IncidentKind.PREDICTED}, {"kind": IncidentKind.KNOWN}, {"storm": True}]
 )
-def test_only_what_truly_healed_by_itself_counts(opening, closing, count):
+def test_what_was_only_expected_or_known_before_and_storms_teach_nothing_of_healing(opening):
     story = Story()
     made = story.opens(**opening)
-    story.wait().closes(made, **closing)
-    assert len(alone(story)) == count
+    story.wait().closes(made)
+    assert alone(story) == []
+
+
+def test_what_a_person_mended_was_left_alone_until_then_and_did_not_heal():
+    """Credit where it is due."""
+    story = Story()
+    made = story.opens()
+    story.wait(3 * MINUTE).closes(made, credit="ada changed Deployment/shop/cart")
+    assert alone(story) == [(3 * MINUTE, False)]
 
 
 def test_one_that_became_part_of_a_storm_later_does_not_count():
@@ -415,23 +458,26 @@ def test_what_comes_back_takes_back_its_own_successes_and_nothing_else():
 @pytest.mark.parametrize(
     ("ends", "expected"),
     [
-        ((2, 5), [(5 * MINUTE, True)]),  # when the last one came back
-        ((5, 2), [(5 * MINUTE, True)]),
-        ((2, None), []),  # nobody knows how it ended
-        ((None, 2), []),
-        ((), []),
+        ((2, 5), (5 * MINUTE, True)),  # when the last one came back
+        ((5, 2), (5 * MINUTE, True)),
+        ((2, None), (4 * MINUTE, False)),  # deleted, or lost: the last time that it was seen
+        ((None, 2), (4 * MINUTE, False)),
+        ((), (0, False)),
     ],
 )
 def test_it_healed_when_all_its_signals_were_back(ends, expected):
     story = Story()
     made = story.opens()
-    (one,) = made.anomalies
-    began = story.now_ms
-    gone = tuple(replace(one, cleared_ms=None if end is None else began + end * MINUTE) for end in ends)
-    story.wait(9 * MINUTE).write(
-        "incident_closed", made.id, {"incident": to_json(replace(made, anomalies=gone))}
+    (one,), began = made.anomalies, story.now_ms
+    gone = tuple(
+        replace(
+            one, cleared_ms=None if end is None else began + end * MINUTE, at_ms=began + (3 + at) * MINUTE
+        )
+        for at, end in enumerate(ends)
     )
-    assert alone(story) == expected
+    story.wait(9 * MINUTE)
+    story.write("incident_closed", made.id, {"incident": to_json(replace(made, anomalies=gone))})
+    assert alone(story) == [expected]
 
 
 def test_a_decision_or_an_end_of_what_nobody_saw_begin_teaches_nothing():
@@ -467,3 +513,11 @@ def test_a_failure_that_is_undone_was_judged_when_it_failed():
     story.wait().ends(planned, Result.UNDONE)
     (one,) = lessons(story).tried.values()
     assert one.at_ms == failed_ms
+
+
+def test_where_the_first_suspect_is_another_than_the_last_the_first_is_meant():
+    story = Story()
+    made = story.opens(suspects=(Suspect(TILL, 0.6), Suspect(CART, 0.3)), targets=(CART, TILL))
+    assert lessons(story).watched[made.id].place.target == str(TILL)
+    nobody = story.opens(suspects=(), targets=(TILL, CART))
+    assert lessons(story).watched[nobody.id].place.target == str(TILL)
