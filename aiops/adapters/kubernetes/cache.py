@@ -6,7 +6,8 @@ list is unknown, and says so; the rest goes on.
 
 Output:  Facts, whose ``at_ms`` is the time asked for less that age, on the clock of whoever asks.
 Errors:  Unavailable until every kind was listed once; Forbidden where we may list none.
-Cost:    at 10,000 pods and 500 nodes see ``tests/bench``: about 100 MiB, a full list in seconds.
+Cost:    10,000 pods, 500 nodes and 10,000 revisions: about 60 MiB, and 3 s of CPU for a list of all; two
+         threads a kind. See ``tests/bench``.
 """
 
 import threading
