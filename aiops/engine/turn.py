@@ -121,8 +121,7 @@ class Turn:
                 if incident.prime != self._blamed.get(incident.id, incident.prime):
                     what = (*what, "suspect")
                 if "reopened" in what:
-                    self.memory.drop(incident.id)
-                    self.memory.lives[incident.id] = Life(incident.id, incident.flaps)
+                    self._lives_again(incident)
                 self.written.append(entries.changed(incident, what, self.now_ms))
                 self.happen(incident.id, lives.Judged(f"changed: {', '.join(what)}"))
                 self.memory.waits.pop(incident.id, None)
@@ -139,6 +138,18 @@ class Turn:
                 self.written.append(entries.storm(change))
                 self.memory.look_anew()
         return change
+
+    def _lives_again(self, incident: Incident) -> None:
+        """A new life for what came back; but a step that is under way is finished and judged first, else
+        nobody would ever know its end, and its target were in flight for ever (E1)."""
+        life = self.memory.lives.get(incident.id)
+        if life is None or life.state not in UNDER_WAY:
+            self.memory.drop(incident.id)
+            self.memory.lives[incident.id] = Life(incident.id, incident.flaps)
+            return
+        life = replace(life, over="")
+        self.memory.lives[incident.id] = life
+        self.written.append(entries.lived(life, lives.Judged("reopened"), (), self.now_ms))
 
     def _credited(self, incident: Incident) -> Incident:
         """``incident`` with whose fix it was, where it was not ours."""
@@ -169,8 +180,19 @@ class Turn:
             life = self.memory.lives.get(incident_id)
             if life is not None and life.intent is not None:
                 self.happen(incident_id, lives.TimedOut())
+                self._given_up(life)
             if (incident := self.memory.book.open.get(incident_id)) is not None:
                 self.decide(incident)
+
+    def _given_up(self, before: Life) -> None:
+        """What nobody told the end of in time (we slept) is over for the ledger too, else for ever in flight."""
+        life, intent = self.memory.lives.get(before.incident_id), before.intent
+        if before.state not in UNDER_WAY or intent is None or (life is not None and life.state in UNDER_WAY):
+            return
+        text = "its time ran out before anybody could tell what came of it"
+        entry = outcome_entry(Outcome(intent.plan_id, intent.step, Result.UNVERIFIED, self.now_ms, text))
+        self.memory.ledger = self.memory.ledger.fold([entry])
+        self.written.append(entry)
 
     def decide(self, incident: Incident) -> None:
         """Plan and decide, once for each different answer: a decision that says the same is not repeated."""

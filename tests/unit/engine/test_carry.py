@@ -11,7 +11,7 @@ from aiops.model import Mode, PlaybookStep, Scope, Status, Target
 from tests.fakes.cluster import Fault
 from tests.fakes.store import FakeStore
 from tests.unit.core.cases import CART, MINUTE, NOW, policy
-from tests.unit.engine.acting_cases import Acting, acting_rules, playbook
+from tests.unit.engine.acting_cases import QUICK, Acting, acting_rules, playbook
 
 
 def leaking(*steps, **options):
@@ -440,3 +440,48 @@ def test_what_a_blackout_held_is_looked_at_once_we_see_and_are_warm():
     assert timeline.writes == []  # it warms up first
     timeline.tick(17, quality=Quality({}, warm_from_ms=warm_ms))
     assert timeline.writes == [("patch", "cart")]
+
+
+SLOW = replace(playbook("annotate"), verification=replace(QUICK, settle_s=900))
+
+
+def test_a_step_whose_incident_closes_and_comes_back_is_still_judged():
+    """E1: its life goes on, so that its end is known; else its target would be in flight for ever."""
+    timeline = Acting(the_rules=acting_rules(SLOW)).calm_hour()
+    timeline.leaks(0)
+    timeline.calms(1)
+    for minute in range(2, 9):
+        timeline.tick(minute)
+    assert timeline.incident.state == "closed"  # five calm minutes, while the step settles for fifteen
+    timeline.leaks(10)
+    assert timeline.incident.state == "verifying"
+    for minute in range(11, 25):
+        timeline.tick(minute)
+    assert timeline.results()[:3] == ["applied", "failed", "undone"]
+    assert timeline.loop.ledger.in_flight() == ()
+
+
+def test_a_step_whose_incident_came_back_is_still_judged_by_whoever_starts_after_a_crash():
+    """E1."""
+    timeline = Acting(the_rules=acting_rules(SLOW)).calm_hour()
+    timeline.leaks(0)
+    timeline.calms(1)
+    for minute in range(2, 9):
+        timeline.tick(minute)
+    timeline.leaks(10)
+    again = Acting(the_rules=acting_rules(SLOW), store=timeline.store, cluster=timeline.cluster)
+    again.loop.restore()
+    for minute in range(11, 25):
+        again.tick(minute)
+    assert again.results()[:3] == ["applied", "failed", "undone"]
+    assert again.loop.ledger.in_flight() == ()
+    assert again.incident.state != "closed"  # it is bad still
+
+
+def test_a_step_whose_verification_we_slept_through_is_not_in_flight_for_ever():
+    """E1, M13: the deadline (1 + 5 min) and the grace after it pass while nothing ticks."""
+    timeline = leaking("annotate")
+    timeline.tick(30)
+    assert timeline.results() == ["applied", "unverified"]
+    assert timeline.loop.ledger.in_flight() == ()
+    assert timeline.incident.state == "escalated"
