@@ -18,6 +18,7 @@ Cost: O(lessons), some milliseconds for the most that budgets allow in 90 days.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from aiops.core.memory import KEEP_MS, Came, Lessons, Tried, Watched
 from aiops.model import Entry, Mode, Plan, Playbook, Policy, Request, Scope
@@ -92,31 +93,29 @@ def level(case: Case, lessons: Lessons, now_ms: int) -> AutonomyLevel:
         one for one in lessons.of(case.playbook, case.version, case.incident_class, now_ms) if _in(scope, one)
     ]
     alone = [one for one in lessons.alone(case.incident_class, now_ms) if _in(scope, one)]
+    known = partial(counts, tried, alone, case.deadline_s)
     since_ms = now_ms - KEEP_MS
-    for at_ms, what in _story(case, tried, lessons, now_ms):
-        if isinstance(what, Came):
-            lower = lowest(mode, Mode.SUGGEST if what is Came.HARMED else Mode.ASK)
-            mode, since_ms = lower, at_ms
-            reason = f"fell: a step {'harmed' if what is Came.HARMED else 'did not help'}"
-        elif _step_up(mode, ceiling, counts(tried, alone, since_ms, at_ms, case.deadline_s)) is not None:
-            mode = _step_up(mode, ceiling, counts(tried, alone, since_ms, at_ms, case.deadline_s)) or mode
-            reason = f"{what} accepted the rise"
-    found = counts(tried, alone, since_ms, now_ms, case.deadline_s)
+    for at_ms, what in _story(case, tried, lessons):
+        if isinstance(what, Tried):
+            harmed, since_ms = what.came is Came.HARMED, at_ms
+            mode = lowest(mode, Mode.SUGGEST if harmed else Mode.ASK)
+            reason = f"fell: a step {'harmed' if harmed else 'did not help'}"
+        elif (higher := _step_up(mode, ceiling, known(since_ms, at_ms))) is not None:
+            mode, reason = higher, f"{what} accepted the rise"
+    found = known(since_ms, now_ms)
     proposal = _step_up(mode, ceiling, found)
     if proposal is Mode.AUTO and scope.may_rise:
         return AutonomyLevel(proposal, ceiling, found, "earned, and the scope lets it rise by itself")
     return AutonomyLevel(mode, ceiling, found, reason, proposal)
 
 
-def _story(case: Case, tried: Sequence[Tried], lessons: Lessons, now_ms: int) -> list[tuple[int, Came | str]]:
+def _story(case: Case, tried: Sequence[Tried], lessons: Lessons) -> list[tuple[int, Tried | str]]:
     """Falls, and by whom rises were accepted, in order of time."""
-    falls: list[tuple[int, Came | str]] = [
-        (one.at_ms, one.came) for one in tried if one.came and one.came.bad
-    ]
-    rises: list[tuple[int, Came | str]] = [
+    falls: list[tuple[int, Tried | str]] = [(one.at_ms, one) for one in tried if one.bad]
+    rises: list[tuple[int, Tried | str]] = [
         (one.at_ms, one.by)
         for one in lessons.accepted
-        if (one.playbook, one.scope) == (case.playbook, case.where) and now_ms - KEEP_MS < one.at_ms <= now_ms
+        if (one.playbook, one.scope) == (case.playbook, case.where)
     ]
     return sorted(falls + rises, key=lambda one: one[0])
 
@@ -127,11 +126,11 @@ def _step_up(mode: Mode, ceiling: Mode, found: Counts) -> Mode | None:
         return None
     if mode is Mode.SUGGEST:
         return Mode.ASK
-    return Mode.AUTO if mode is Mode.ASK and found.earned else None
+    return Mode.AUTO if found.earned else None
 
 
 def counts(
-    tried: Iterable[Tried], alone: Iterable[Watched], since_ms: int, until_ms: int, deadline_s: int
+    tried: Iterable[Tried], alone: Iterable[Watched], deadline_s: int, since_ms: int, until_ms: int
 ) -> Counts:
     """What was known at ``until_ms`` of outcomes since ``since_ms``, and of all incidents left alone."""
     came = [one.came for one in tried if since_ms <= one.at_ms <= until_ms]

@@ -31,6 +31,8 @@ from aiops.model import (
     RequestKind,
     Result,
     Scope,
+    Suspect,
+    Target,
     Verification,
 )
 from tests.unit.core.cases import DAY, MINUTE, NOW, facts, incident, plan, policy, situation
@@ -320,9 +322,9 @@ def test_an_incident_counts_once_its_time_is_over():
     story.opens()
     alone = list(learn(Lessons(), story.entries).alone("memory_leak", NOW))
     for after_s, expected in ((DEADLINE_S, (0, 0)), (DEADLINE_S + 1, (0, 1))):
-        found = counts([], alone, 0, NOW - OLD + 1000 * after_s, DEADLINE_S)
+        found = counts([], alone, DEADLINE_S, 0, NOW - OLD + 1000 * after_s)
         assert (found.healed, found.alone) == expected
-    assert counts([], alone, 0, NOW - OLD - 1, DEADLINE_S).alone == 0  # it had not begun
+    assert counts([], alone, DEADLINE_S, 0, NOW - OLD - 1).alone == 0  # it had not begun
 
 
 @pytest.mark.parametrize(("lasted_s", "healed"), [(DEADLINE_S, 1), (DEADLINE_S + 1, 0)])
@@ -450,3 +452,33 @@ def test_after_harm_people_are_told_and_nobody_can_approve():
 
 def test_a_review_has_no_class_and_its_configured_mode():
     assert mode_of(plan(), policy(scopes=(SHOP,))) == (Mode.AUTO, "of the policy")
+
+
+def test_outcomes_count_from_the_last_fall_to_the_moment_both_included():
+    story = Story(NOW)
+    story.ends(story.starts(story.opens()), Result.VERIFIED)
+    tried = list(learn(Lessons(), story.entries).of("restart-leaking", "1", "memory_leak", NOW))
+    for since_ms, until_ms, expected in (
+        (NOW, NOW, 1),
+        (NOW + 1, NOW + 1, 0),
+        (NOW - 1, NOW - 1, 0),
+        (NOW - 1, NOW + 1, 1),
+    ):
+        assert counts(tried, [], DEADLINE_S, since_ms, until_ms).verified == expected
+    assert Counts() == Counts(0, 0, 0, 0, 0, 0)
+
+
+def test_what_was_left_alone_elsewhere_says_nothing_here():
+    bank = Target("Deployment", "bank", "ledger")
+    story = record(helped=5)
+    for _ in range(3):
+        story.leaves_alone(OLD, suspects=(Suspect(bank, 0.9),))
+    assert judged(story, EARNED).proposal is None
+    everywhere = Scope(Mode.AUTO, playbook="restart-leaking", earned=True)
+    assert judged(story, everywhere).proposal is Mode.AUTO
+
+
+def test_a_yes_that_changes_nothing_gives_no_reason():
+    story = record()
+    accepts(story, SHOP)
+    assert judged(story).reason == "as configured"
