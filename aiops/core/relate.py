@@ -13,6 +13,7 @@ from functools import cached_property
 
 from aiops.model import Anomaly, ClusterEvent, EventKind, Facts, Node, Target
 
+SECOND_MS = 1_000
 TOGETHER_MS = 120_000  # changes, or onsets of one symptom, so close are one event
 
 
@@ -137,15 +138,17 @@ class Ground:
                     yield other
 
     def deleted(self, place: Target, since_ms: int) -> ClusterEvent | None:
-        """The event that says ``place`` is gone for good, if it is."""
-        last = None
+        """The event that says ``place`` is gone for good, if it is. What was made anew in the very second is
+        there: the API server tells births in whole seconds, and we notice ends in between."""
+        gone = None
         for event in reversed(self.facts.events):
-            if event.at_ms < since_ms:
+            if event.at_ms < (since_ms if gone is None else gone.at_ms - SECOND_MS + 1):
                 break
-            if event.target == place and event.kind in (EventKind.DELETED, EventKind.DEPLOYED):
-                last = event
-                break
-        return last if last is not None and last.kind is EventKind.DELETED else None
+            if event.target == place and event.kind is EventKind.DEPLOYED:
+                return None
+            if event.target == place and event.kind is EventKind.DELETED and gone is None:
+                gone = event
+        return gone
 
     def ties(self, anomaly: Anomaly, change_within_ms: int) -> Iterator[Tie]:
         """Places that ``anomaly`` may share a problem with for a cause that can be named, its own first."""

@@ -224,6 +224,16 @@ def test_what_was_deleted_and_made_anew_is_not():
     assert timeline.until("10:20").groups == ["mail"]
 
 
+@pytest.mark.parametrize(("born_before_ms", "groups"), [(999, ["mail"]), (1000, [])])
+def test_births_are_told_in_whole_seconds_and_ends_in_between(born_before_ms, groups):
+    """Deleted at 10:02:00.999 and made anew within that second, which is told as 10:02:00.000."""
+    gone_ms = ms("10:02") + 999
+    born = ClusterEvent(gone_ms - born_before_ms, deployment("mail"), EventKind.DEPLOYED)
+    timeline = Timeline().bad("10:00", "mail", since="10:00")
+    timeline.facts = the_facts(events=(born, ClusterEvent(gone_ms, deployment("mail"), EventKind.DELETED)))
+    assert timeline.until("10:20").groups == groups
+
+
 # What comes back
 
 
