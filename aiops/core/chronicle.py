@@ -157,6 +157,10 @@ def _captured(payload: Payload) -> str:
     return f"kept of {payload['target']}: {names}"
 
 
+def _waits(payload: Payload) -> str:
+    return f"the step waits: {payload['detail']} (intent {payload['intent']})"
+
+
 def _ended(payload: Payload) -> str:
     detail = f": {payload['detail']}" if payload.get("detail") else ""
     return f"step {payload['step']} of plan {payload['plan_id']}: {_words(payload['result'])}{detail}"
@@ -228,6 +232,7 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     "change_sending": _sending,
     "change_answered": _answered,
     "evidence_captured": _captured,
+    "step_waits": _waits,
     "step_ended": _ended,
     "unlocked": _unlocked,
     "overwritten": _overwritten,
@@ -253,6 +258,7 @@ OF_INCIDENTS = frozenset(
         "change_sending",
         "change_answered",
         "evidence_captured",
+        "step_waits",
     }
 )
 

@@ -77,6 +77,7 @@ class Carrier:
     _sampled_ms: dict[str, int] = field(
         default_factory=dict
     )  # by intent: two ticks of one second are one sample
+    _said: dict[str, str] = field(default_factory=dict)  # by intent: what was journalled that it waits for
 
     def __call__(self, deed: Deed, scene: Scene) -> Outcome | None:
         """See ``CarryOut``."""
@@ -95,6 +96,7 @@ class Carrier:
             self._ways.pop(intent.id, None)
             self._samples.pop(intent.id, None)
             self._sampled_ms.pop(intent.id, None)
+            self._said.pop(intent.id, None)
         return outcome
 
     def _apply(self, deed: Deed, scene: Scene, step: Step) -> Outcome | None:
@@ -114,7 +116,7 @@ class Carrier:
             if (end := self._bring_about(change, way, deed, scene)) is not None:
                 return end
             if way.at == before and not 0 < way.tries < MOST_TRIES:  # it has to wait
-                return _expire(deed, scene, way) if expired else None
+                return _expire(deed, scene, way) if expired else self._waits(deed, scene, way.waits_for)
         self.reach("carry.all-sent")
         return ended(deed, scene, Result.APPLIED, "", way.receipts)
 
@@ -205,7 +207,19 @@ class Carrier:
         if back.result is not None:
             return ended(deed, scene, back.result, back.detail, back.receipts)
         late = scene.now_ms > scene.life.from_ms + 1000 * step.deadline_s
-        return ended(deed, scene, Result.FAILED, f"not in time: {back.detail}") if late else None
+        if not late:
+            return self._waits(deed, scene, back.detail)
+        return ended(deed, scene, Result.FAILED, f"not in time: {back.detail}")
+
+    def _waits(self, deed: Deed, scene: Scene, why: str) -> None:
+        """Journal what a step stands still for; while it is the same thing, whatever its figures, once."""
+        what, intent = why.partition(":")[0], deed.intent.id
+        if (
+            what
+            and self._said.get(intent) != what
+            and noted(scene, entries.waits(intent, why, scene.life, scene.now_ms))
+        ):
+            self._said[intent] = what
 
     def _judge(self, deed: Deed, scene: Scene, plan: Plan) -> Outcome | None:
         """Did it help? Takes in this tick's verdicts, once a tick."""

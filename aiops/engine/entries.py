@@ -5,7 +5,8 @@ Kinds: ``incident_opened``, ``incident_changed``, ``incident_closed`` (stream: t
 ``storm_began``, ``storm_ended``, ``sight_changed`` (blind or seeing again), ``scopes_seen`` (what was seen
 for the first time), ``life_advanced`` (an event of the incident's lifecycle, the life after it, the commands
 that it led to), ``change_sending`` (before each write), ``change_answered`` (what the API server made of it),
-``evidence_captured`` (what a pod's end would have taken along), ``switch_changed`` (the kill switch).
+``evidence_captured`` (what a pod's end would have taken along), ``step_waits`` (what a step that is under way
+stands still for), ``switch_changed`` (the kill switch).
 Decisions and what came of them are written by ``aiops.core.ledger``.
 """
 
@@ -198,6 +199,12 @@ def captured(intent: str, target: Target, found: Mapping[str, object], life: Lif
     """Evidence that would have gone with what the step ends."""
     payload = {"intent": intent, "target": str(target), "evidence": dict(found), **_of(life)}
     return Entry("evidence_captured", life.incident_id, now_ms, payload, key=f"captured:{intent}:{target}")
+
+
+def waits(intent: str, why: str, life: Life, now_ms: int) -> Entry:
+    """A step that is under way stands still, for this reason."""
+    payload = {"intent": intent, "detail": why, **_of(life)}
+    return Entry("step_waits", life.incident_id, now_ms, payload)
 
 
 def _of(life: Life) -> dict[str, object]:

@@ -185,7 +185,7 @@ class Turn:
                 self.decide(incident)
 
     def _given_up(self, before: Life) -> None:
-        """What nobody told the end of in time (we slept) is over for the ledger too, else for ever in flight."""
+        """What nobody told the end of in time (we slept) is over for the ledger too, not in flight still."""
         life, intent = self.memory.lives.get(before.incident_id), before.intent
         if before.state not in UNDER_WAY or intent is None or (life is not None and life.state in UNDER_WAY):
             return

@@ -67,7 +67,7 @@ class LogWatcher:
                 self._log.info(f"incident_{what}", **gist(incident))
             case "decided":
                 self._decided(entry.payload, entry.stream)
-            case "change_answered" | "step_ended" | "switch_changed" | "overwritten":
+            case "change_answered" | "step_waits" | "step_ended" | "switch_changed" | "overwritten":
                 self._acted(entry.kind, entry.payload, entry.stream)
             case "storm_began" | "storm_ended":
                 self.metrics.storm.set(entry.kind == "storm_began")
@@ -96,6 +96,8 @@ class LogWatcher:
             case "change_answered":
                 metrics.writes.labels(payload["answer"]).inc()
                 told = {"intent": payload["intent"], "answer": payload["answer"]}
+            case "step_waits":
+                told = {"intent": payload["intent"]}
             case "step_ended":
                 metrics.steps.labels(payload["result"]).inc()
                 told = {"plan": payload["plan_id"], "result": payload["result"]}

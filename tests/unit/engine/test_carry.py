@@ -210,6 +210,9 @@ def test_a_step_of_several_changes_goes_on_where_the_switch_stopped_it():
     timeline.loop.carry_out.reach = lambda _: None
     timeline.tick(1)
     assert timeline.writes == [("delete", "cart-1")]
+    timeline.tick(1.5)
+    (waits,) = timeline.store.read(kinds=("step_waits",))  # why it stands still is told, and told once
+    assert "kill_switch: the kill switch is on" in waits.entry.payload["detail"]
     pulled.clear()
     timeline.tick(2)
     assert timeline.writes == [("delete", f"cart-{number}") for number in (1, 2, 3)]
