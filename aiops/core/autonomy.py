@@ -16,7 +16,7 @@ Cost: O(lessons), some milliseconds for the most that budgets allow in 90 days.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,28 +85,38 @@ class AutonomyLevel:
 
 def level(case: Case, lessons: Lessons, now_ms: int) -> AutonomyLevel:
     """The level of ``case`` at ``now_ms``."""
-    ceiling, scope = case.ceiling, case.scope
-    mode, reason = ceiling, "as configured"
-    if scope.earned and ceiling is Mode.AUTO:
-        mode, reason = Mode.ASK, "auto is to be earned here"
-    tried = [
-        one for one in lessons.of(case.playbook, case.version, case.incident_class, now_ms) if _in(scope, one)
-    ]
+    scope, ceiling = case.scope, case.ceiling
+    judged = lessons.of(case.playbook, case.version, case.incident_class, now_ms)
+    tried = [one for one in judged if _in(scope, one)]
     alone = [one for one in lessons.alone(case.incident_class, now_ms) if _in(scope, one)]
     known = partial(counts, tried, alone, case.deadline_s)
-    since_ms = now_ms - KEEP_MS
-    for at_ms, what in _story(case, tried, lessons):
-        if isinstance(what, Tried):
-            harmed, since_ms = what.came is Came.HARMED, at_ms
-            mode = lowest(mode, Mode.SUGGEST if harmed else Mode.ASK)
-            reason = f"fell: a step {'harmed' if harmed else 'did not help'}"
-        elif (higher := _step_up(mode, ceiling, known(since_ms, at_ms))) is not None:
-            mode, reason = higher, f"{what} accepted the rise"
+    mode, since_ms, reason = _followed(case, _story(case, tried, lessons), known, now_ms - KEEP_MS)
     found = known(since_ms, now_ms)
     proposal = _step_up(mode, ceiling, found)
     if proposal is Mode.AUTO and scope.may_rise:
         return AutonomyLevel(proposal, ceiling, found, "earned, and the scope lets it rise by itself")
     return AutonomyLevel(mode, ceiling, found, reason, proposal)
+
+
+def _followed(
+    case: Case, story: Iterable[tuple[int, Tried | str]], known: Callable[[int, int], Counts], since_ms: int
+) -> tuple[Mode, int, str]:
+    """Through all falls and rises: the mode, since when its record counts, and why it is that mode."""
+    ceiling, scope = case.ceiling, case.scope
+    mode, reason = ceiling, "as configured"
+    if scope.earned and ceiling is Mode.AUTO:
+        mode, reason = Mode.ASK, "auto is to be earned here"
+    for at_ms, what in story:
+        if isinstance(what, Tried):
+            if scope.may_rise and _step_up(mode, ceiling, known(since_ms, at_ms - 1)) is Mode.AUTO:
+                mode = Mode.AUTO  # it had risen by itself
+            lower = lowest(mode, Mode.SUGGEST if what.came is Came.HARMED else Mode.ASK)
+            if lower is not mode:
+                mode, since_ms = lower, at_ms
+                reason = f"fell: a step {'harmed' if what.came is Came.HARMED else 'did not help'}"
+        elif (higher := _step_up(mode, ceiling, known(since_ms, at_ms))) is not None:
+            mode, reason = higher, f"{what} accepted the rise"
+    return mode, since_ms, reason
 
 
 def _story(case: Case, tried: Sequence[Tried], lessons: Lessons) -> list[tuple[int, Tried | str]]:
