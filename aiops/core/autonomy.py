@@ -224,7 +224,7 @@ def accepted_entry(request: Request, now_ms: int) -> Entry:
     payload = {
         "request_id": request.id,
         "by": request.by,
-        "playbook": request.playbook or "",
+        "playbook": request.playbook,
         "scope": request.scope,
         "because": request.reason,
     }

@@ -418,6 +418,8 @@ def test_a_request_that_cannot_be_followed_says_why():
     lessons, rules = learn(Lessons(), story.entries), policy(scopes=(EARNED,))
     asked = accepts(story)
     assert refused_rise(asked, (LEAKING,), rules, lessons, NOW) == ""
+    twice = policy(scopes=(Scope(Mode.AUTO, "shop", playbook="restart-leaking"), EARNED))
+    assert refused_rise(asked, (LEAKING,), twice, lessons, NOW) == ""  # one of the two proposes it
     assert "no rise is proposed" in refused_rise(asked, (LEAKING,), rules, Lessons(), NOW)
     assert "no scope" in refused_rise(asked, (NOTHING,), rules, lessons, NOW)
     assert "no scope" in refused_rise(accepts(story, SHOP, kind="surge"), (LEAKING,), rules, lessons, NOW)
