@@ -16,7 +16,7 @@ from aiops.core.ledger import (
 )
 from aiops.model import Outcome, Result, Verification
 from tests.unit.core.cases import CART, MINUTE, NOW, plan, scale, step
-from tests.unit.core.guard_cases import TILL
+from tests.unit.core.guard_cases import TILL, attempt
 
 PLAN = plan(step(), scale(rung=1), verification=Verification(settle_s=45))
 
@@ -124,3 +124,23 @@ def test_guards_are_asked_as_if_this_one_attempt_were_not_there():
     both = folded().fold([second])
     assert [one.step for one in both.without(PLAN.id, 0).attempts] == [1]
     assert both.without("another", 0) == both
+
+
+@pytest.mark.parametrize(
+    ("result", "failures"),
+    [
+        (Result.UNDONE, 1),
+        (Result.UNVERIFIED, 1),
+        (Result.FAILED, 1),
+        (Result.VERIFIED, 0),
+        (Result.REFUSED, 0),
+    ],
+)
+def test_each_bad_end_is_a_failure_by_itself(result, failures):
+    """M11."""
+    assert folded(result).failures.get(str(CART), 0) == failures
+
+
+def test_an_attempt_of_which_nothing_is_said_makes_no_noise_and_cordons_nothing():
+    one = attempt(NOW)
+    assert (one.settle_s, one.cordons, one.node) == (0, False, False)
