@@ -27,6 +27,7 @@ from tests.integration.daemon import Daemon
 from tests.integration.servers import prometheus
 
 CALM, OWN = "calm", "bot"  # namespaces of what stays well, and of the daemon's ServiceAccount
+CALM_ONES = ("web", "api", "shop", "mail", "till", "stock")  # so that a few series that end do not blind us
 LEARNED_S = 20  # of samples before the daemon begins: more than a detector wants
 WARM_S = 6  # of good ticks before anything may be done: a window of four, and the first
 NODES = 6  # more nodes, so that two that are broken are no fifth of all
@@ -93,10 +94,10 @@ class World:
     def _populate(self):
         for number in range(NODES):
             self.add_node(f"{self.name}-{number}", zone="abc"[number % 3])
-        for name in ("web", "api"):
-            self.plane.api.create(
-                deployment(self._space(CALM), name, replicas=1), fieldManager="kubectl-create"
-            )
+        for name in CALM_ONES:
+            made = deployment(self._space(CALM), name, replicas=1, cpu="500m", memory="256Mi")
+            self.plane.api.create(made, fieldManager="kubectl-create")
+            self.plane.kubelet.telemetry.app(self._space(CALM), name, rps=20)
         for (case, _), at in self.places.items():
             at.notes["world"] = self
             case.create(at)
