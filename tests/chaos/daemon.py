@@ -4,10 +4,12 @@
 
 It is what ``aiops run`` is, but for its eyes: no Prometheus, no watch; its load says what is wrong, and every
 tick reads the objects. The kill switch is a file STOP in the folder, or the ConfigMap aiops-stop in the
-namespace. It takes a term of its own, whoever else is at it: the journal's fence decides who may
-write. Ends with 0 on SIGTERM, with 3 when a newer term has begun; writes ``ready`` once it ticks.
+namespace. It takes a term of its own, whoever else is at it: the journal's fence decides who may write. Ends
+with 0 on SIGTERM, with 3 when a newer term has begun; writes ``ready`` once it ticks. The environment may say
+``CHAOS_WITHOUT=restore`` or ``=look``: a protection is removed, by which the measure itself is tried.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -25,13 +27,14 @@ from aiops.engine.loop import Loop
 from aiops.engine.rehearse import Rehearsal
 from aiops.engine.window import Recorded
 from aiops.errors import Conflict, PortError
-from aiops.model import Access, KubernetesSettings
-from tests.chaos.load import MOST, SEEN, Load, load_rules, number_of
+from aiops.model import Access, KubernetesSettings, Look, Sight
+from tests.chaos.load import EVERY_S, MOST, SEEN, Load, load_rules, number_of
 from tests.chaos.server import writer_of
 from tests.controlplane.api import Api
 
 TICK_S = 0.1
 FENCED = 3
+WITHOUT = os.environ.get("CHAOS_WITHOUT", "")
 
 
 class Hands:
@@ -40,6 +43,8 @@ class Hands:
     def __init__(self, kubeconfig, facts):
         writer, camera = writer_of(kubeconfig)
         self.send, self.look, self.capture, self.facts = writer.send, writer.look, camera.capture, facts
+        if WITHOUT == "look":
+            self.look = lambda _change, _mark: Look(Sight.ABSENT)
 
 
 class Daemon:
@@ -58,9 +63,11 @@ class Daemon:
         self.loop.carry_out = Carrier(hands, self.load.status)
         self.loop.rehearse = Rehearsal(hands, term)
         self.loop.fresh = self.facts
-        self.loop.restore()
+        if WITHOUT != "restore":
+            self.loop.restore()
         known = [one.entry.payload["incident"] for one in self.store.read(kinds=("incident_opened",))]
         self.next = 1 + max((number_of(one["targets"][0]["name"]) for one in known), default=-1)
+        self.began_s = 0.0  # when the newest incident began
         self.seen = frozenset()  # primes that the facts of the last tick had
         self.last = folder / "last"  # once it is there, no new incident begins
 
@@ -74,11 +81,17 @@ class Daemon:
         facts = self.facts(now_ms)
         busy = {one for one, life in self.loop.memory.lives.items() if life.state in UNDER_WAY}
         news = [self.load.cleared(one, now_ms) for one in self._over(busy)]
-        begins = len(busy) < MOST and self.load.prime(self.next) in self.seen and not self.last.exists()
+        begins = (
+            len(busy) < MOST
+            and self.load.prime(self.next) in self.seen
+            and not self.last.exists()
+            and time.monotonic() - self.began_s >= EVERY_S
+        )
         if begins:
             news.append(self.load.raised(self.next, now_ms))
         self.loop.advance(now_ms, news, facts, SEEING)
-        self.next += begins
+        if begins:
+            self.next, self.began_s = self.next + 1, time.monotonic()
         self.seen = frozenset(facts.workloads)
 
     def _over(self, busy):

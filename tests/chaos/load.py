@@ -1,7 +1,7 @@
 """A load of incidents for the daemon of ``tests.chaos.daemon``: which comes next, and what is known of it.
 
 Incident number k is act ``MIX[k % len(MIX)]`` at a place of its own, tagged ``-k<number>x``. Each third fix
-is useless, so that undos are under way too. Whenever fewer than ``MOST`` are under way the next
+is useless, so that undos are under way too. While fewer than ``MOST`` are under way the next
 one begins. Everything follows from the number: a daemon that is killed goes on with the same load.
 """
 
@@ -9,7 +9,18 @@ import time
 from dataclasses import replace
 
 from aiops.core.detect import Cleared, Raised
-from aiops.model import Budgets, Correlation, Facts, Mode, Policy, Scope, Status, StormLimits, Verification
+from aiops.model import (
+    Breaker,
+    Budgets,
+    Correlation,
+    Facts,
+    Mode,
+    Policy,
+    Scope,
+    Status,
+    StormLimits,
+    Verification,
+)
 from tests.chaos.acts import ACTS, Place
 from tests.chaos.server import PARTS, TAG, renewed
 from tests.chaos.stage import healthy
@@ -18,12 +29,14 @@ from tests.unit.engine.loop_cases import rules
 
 MIX = tuple(one for one in ACTS if not one.asks and one.name != "cordon")  # a node has no namespace to opt in
 MOST = 8  # incidents at once
+EVERY_S = 0.3  # between the beginnings of two
 SEEN = 5  # numbers that are known before they are bad: what is bad at first sight is not acted upon
 FRESH_S = 0.2  # as old may the picture of the cluster be
 QUICK = Verification(settle_s=1, deadline_s=2, good=1, of=1)
 MANY = 10**6
 BUDGETS = Budgets(MANY, MANY, MANY, MANY, MANY, MANY, MANY, 1, 1800)
 STORM = StormLimits(2.0, MANY, MANY, MANY, MANY)
+BREAKER = Breaker(MANY, MANY, MANY)  # a third of all fixes is useless on purpose
 GROUPING = Correlation(join_window_s=0, close_after_s=1, reopen_within_s=0, hops=0, first_sight_s=0)
 
 
@@ -57,7 +70,11 @@ def load_rules(namespace: str):
             )
         )
     policy = Policy(
-        mode=Mode.AUTO, scopes=(Scope(Mode.AUTO, namespace=namespace),), budgets=BUDGETS, storm=STORM
+        mode=Mode.AUTO,
+        scopes=(Scope(Mode.AUTO, namespace=namespace),),
+        budgets=BUDGETS,
+        storm=STORM,
+        breaker=BREAKER,
     )
     return rules(*books, policy=policy, correlation=GROUPING)
 

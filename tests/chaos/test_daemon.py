@@ -43,9 +43,9 @@ class Field:
     def effects(self):
         return effects_of_audit([one for one in self.log.writes() if one.namespace == self.namespace])
 
-    def findings(self, **where):
+    def findings(self, finish_s=kills.FINISH_S, **where):
         """After everything that was begun has ended."""
-        records = kills.finish(self.daemons)
+        records = kills.finish(self.daemons, finish_s)
         place = Where(opted_in=frozenset({self.namespace}), **where)
         return [str(one) for one in violations(self.effects(), records, place)]
 
@@ -77,9 +77,8 @@ def test_five_kills_at_random_lose_and_double_nothing(plane, tmp_path):
     assert report.valid, report
 
 
-@pytest.mark.parametrize("method", ["PATCH", "DELETE", "POST"])
-def test_killed_after_the_server_has_it_and_before_we_hear_so(field, plane, method):
-    """E2: the proxy kills the daemon between commit and answer; the next one looks, and sends nothing."""
+def killed_before_it_hears(field, plane, method):
+    """The proxy kills a daemon between the commit of its write and the answer; another one goes on."""
     victims, struck = [], []
 
     def kill(asked):
@@ -97,7 +96,32 @@ def test_killed_after_the_server_has_it_and_before_we_hear_so(field, plane, meth
     time.sleep(2.0)
     field.started[-1].terminate()
     field.started[-1].wait(20)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE", "POST"])
+def test_killed_after_the_server_has_it_and_before_we_hear_so(field, plane, method):
+    """E2: the next one looks, and sends nothing again."""
+    killed_before_it_hears(field, plane, method)
     assert field.findings() == []
+
+
+def test_a_daemon_that_does_not_look_would_do_it_again(field, plane):
+    """The control of E2: it takes its own change for somebody else's, which the model finds."""
+    field.daemons.without = "look"
+    killed_before_it_hears(field, plane, "PATCH")
+    found = " ".join(field.findings())
+    assert "denied" in found or "doubled" in found
+
+
+def test_a_daemon_that_takes_nothing_up_would_lose_what_was_under_way(field):
+    """The control of the random kills."""
+    field.daemons.without = "restore"
+    for number in range(3):
+        daemon = field.start()
+        field.wait_for_writes(2 * number + 1)
+        daemon.send_signal(signal.SIGKILL)
+        daemon.wait()
+    assert any(one.startswith("lost") for one in field.findings(finish_s=5.0))
 
 
 def test_of_two_daemons_on_one_journal_the_stale_one_is_fenced_by_the_journal(field):
@@ -175,7 +199,7 @@ def test_the_switch_stops_every_write_at_twenty_random_moments(field):
         field.wait_for_writes(len(field.effects()) + 1)  # it writes again
         time.sleep(rng.uniform(0.0, 0.6))
         switches.pull()
-        time.sleep(rng.uniform(1.5, 2.0))
+        time.sleep(rng.uniform(1.2, 1.5))
         switches.release()
     field.started[-1].terminate()
     field.started[-1].wait(20)
