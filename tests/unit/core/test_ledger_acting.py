@@ -144,3 +144,39 @@ def test_each_bad_end_is_a_failure_by_itself(result, failures):
 def test_an_attempt_of_which_nothing_is_said_makes_no_noise_and_cordons_nothing():
     one = attempt(NOW)
     assert (one.settle_s, one.cordons, one.node) == (0, False, False)
+
+
+def test_an_outcome_that_is_told_again_ended_when_it_was_told_first():
+    (one,) = folded(Result.FAILED, Result.FAILED).attempts
+    assert one.ended_ms == NOW + MINUTE
+
+
+def test_the_end_of_one_step_is_no_end_of_another():
+    second = start_entry(PLAN, 1, Ledger(), NOW)
+    ended = outcome_entry(Outcome(PLAN.id, 0, Result.VERIFIED, NOW))
+    ledger = folded().fold([second, ended])
+    assert [one.result for one in ledger.attempts] == [Result.VERIFIED, None]
+
+
+def test_the_time_of_the_newest_failure_is_kept_and_no_success_moves_it():
+    """M11: the back-off begins there."""
+    assert folded(Result.FAILED).failed_ms == {str(CART): NOW + MINUTE}
+    assert folded(Result.VERIFIED).failed_ms == {}
+
+
+def test_the_newest_fifty_verifications_are_kept():
+    ledger = Ledger()
+    for number in range(60):
+        made = plan(step(summary=str(number)))
+        result = Result.FAILED if number == 0 else Result.VERIFIED
+        ended = outcome_entry(Outcome(made.id, 0, result, NOW + number))
+        ledger = ledger.fold([start_entry(made, 0, Ledger(), NOW + number), ended])
+    assert [at_ms for at_ms, _ in ledger.verdicts[""]] == [NOW + number for number in range(10, 60)]
+
+
+def test_a_plan_of_a_review_goes_on_with_its_own_attempts():
+    """It has no incident."""
+    made = plan(step(), scale(rung=1), incident_id=None)
+    ledger = folded(Result.FAILED, made=made)
+    assert (len(ledger.of(made)), ledger.continues(made, 1)) == (1, True)
+    assert ledger.of(PLAN) == ()
