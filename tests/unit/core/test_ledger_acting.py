@@ -180,3 +180,10 @@ def test_a_plan_of_a_review_goes_on_with_its_own_attempts():
     ledger = folded(Result.FAILED, made=made)
     assert (len(ledger.of(made)), ledger.continues(made, 1)) == (1, True)
     assert ledger.of(PLAN) == ()
+
+
+def test_of_two_rungs_the_newest_counts():
+    second = start_entry(PLAN, 1, Ledger(), NOW)
+    ledger = folded(Result.FAILED).fold([second])
+    assert ledger.last_rung("i1", PLAN.playbook).rung == 1
+    assert not ledger.continues(PLAN, 1)  # the second one is under way
