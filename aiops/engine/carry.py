@@ -211,8 +211,9 @@ class Carrier:
             return self._waits(deed, scene, back.detail)
         return ended(deed, scene, Result.FAILED, f"not in time: {back.detail}")
 
-    def _waits(self, deed: Deed, scene: Scene, why: str) -> None:
-        """Journal what a step stands still for; while it is the same thing, whatever its figures, once."""
+    def _waits(self, deed: Deed, scene: Scene, why: str) -> Outcome | None:
+        """No outcome yet. Journal what the step stands still for; while it is the same, whatever its figures,
+        once."""
         what, intent = why.partition(":")[0], deed.intent.id
         if (
             what
@@ -220,6 +221,7 @@ class Carrier:
             and noted(scene, entries.waits(intent, why, scene.life, scene.now_ms))
         ):
             self._said[intent] = what
+        return None
 
     def _judge(self, deed: Deed, scene: Scene, plan: Plan) -> Outcome | None:
         """Did it help? Takes in this tick's verdicts, once a tick."""
