@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
+
 from aiops.model import (
     Autoscaler,
     Condition,
@@ -187,6 +189,17 @@ ACTS = (
         contains=True,
     ),
 )
+
+
+FEW = {"restart_rollout", "drain", "rerun_job", "evict_pod"}  # a patch, several, a create, an eviction
+
+
+def each_act(acts=ACTS):
+    """Parametrizes a test by act; those beside ``FEW`` are left to ``make test``."""
+    return pytest.mark.parametrize(
+        "act",
+        [pytest.param(one, id=one.name, marks=() if one.name in FEW else pytest.mark.slow) for one in acts],
+    )
 
 
 # The same things on a real API server

@@ -10,7 +10,7 @@ import pytest
 
 from aiops.model import Look, Sight
 from tests.chaos import matrix
-from tests.chaos.acts import ACTS
+from tests.chaos.acts import ACTS, FEW
 from tests.chaos.model import Kind
 from tests.chaos.stage import FakeStage, Fuse, Run, reach_points
 
@@ -25,19 +25,16 @@ def points_of(act, scenario):
     return _known[key]
 
 
-QUICK = {"restart_rollout", "drain", "rerun_job"}
-
-
 def stages(act, scenario):
     return FakeStage(act, faults=scenario.faults)
 
 
 @pytest.mark.parametrize("scenario", matrix.SCENARIOS, ids=lambda one: one.name)
-@pytest.mark.parametrize("act", [one for one in ACTS if one.name in QUICK], ids=lambda one: one.name)
-def test_killed_at_each_fourth_point_nothing_is_lost_or_doubled(act, scenario):
-    found = list(matrix.cells(act, scenario, stages, every=4, start=len(scenario.name)))
+@pytest.mark.parametrize("act", [one for one in ACTS if one.name in FEW], ids=lambda one: one.name)
+def test_killed_at_each_eighth_point_nothing_is_lost_or_doubled(act, scenario):
+    found = list(matrix.cells(act, scenario, stages, every=8, start=len(scenario.name)))
     assert [str(one) for one in found if not one.good] == []
-    assert len(found) >= 6
+    assert len(found) >= 3
 
 
 @pytest.mark.slow

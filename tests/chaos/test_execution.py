@@ -10,7 +10,7 @@ from aiops.adapters.sqlite import SqliteStore
 from aiops.core.quality import SEEING
 from aiops.errors import Conflict, Rejected, Unavailable
 from aiops.model import Answer, Entry
-from tests.chaos.acts import ACTS
+from tests.chaos.acts import ACTS, each_act
 from tests.chaos.matrix import Scenario, expected
 from tests.chaos.model import Where, violations
 from tests.chaos.stage import LAST, FakeStage, Run
@@ -19,7 +19,7 @@ from tests.unit.core.cases import MINUTE, NOW
 
 PATCHES = [one for one in ACTS if one.writes[0] in ("patch", "create")]
 DRAIN = next(one for one in ACTS if one.name == "drain")
-by_name = pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
+by_name = each_act()
 
 
 def verbs(stage):
@@ -155,7 +155,7 @@ def test_an_api_server_that_is_down_for_five_minutes_stops_nothing_for_good(act,
     assert run.starts == 1
 
 
-@pytest.mark.parametrize("act", [one for one in ACTS if not one.asks], ids=lambda act: act.name)
+@each_act([one for one in ACTS if not one.asks])
 def test_a_cluster_that_cannot_be_read_just_before_the_write_is_not_written_to(act):
     """E9, 5.1: decided, and then the last look fails: no write, no crash; it is decided anew."""
     stage = FakeStage(act)

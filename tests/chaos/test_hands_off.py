@@ -11,12 +11,12 @@ import pytest
 from aiops.core.detect import Cleared, Raised
 from aiops.core.quality import SEEING
 from aiops.model import Autoscaler, Edge, Manager, Mode, Scope, Target
-from tests.chaos.acts import ACTS, Place
+from tests.chaos.acts import ACTS, Place, each_act
 from tests.chaos.stage import LAST, FakeStage, Run
 from tests.chaos.test_blackout import VARIANTS, qualities
 from tests.unit.core.cases import CART, DAY, MINUTE, NODE, NOW, anomaly, policy, workload
 
-by_name = pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
+by_name = each_act()
 RESTART, SCALE = ACTS[0], ACTS[1]
 CORDON = next(one for one in ACTS if one.name == "cordon")
 EVICT = next(one for one in ACTS if one.name == "evict_pod")

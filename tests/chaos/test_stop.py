@@ -49,7 +49,9 @@ def switch(request, tmp_path):
     return (lambda: None if pulled else False), lambda: pulled.append(1)
 
 
-@pytest.mark.parametrize("helps", [True, False], ids=["helps", "useless"])
+@pytest.mark.parametrize(
+    "helps", [pytest.param(True, id="helps", marks=pytest.mark.slow), pytest.param(False, id="useless")]
+)
 def test_pulled_at_each_step_of_a_drain_nothing_more_is_written(helps):
     """Every point that the drain and its undo reach: cordon, each eviction, verification, uncordon. At most
     the request that was being sent still arrives."""
