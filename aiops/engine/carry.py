@@ -50,6 +50,7 @@ class Way:
 
     resumed: bool  # somebody may have sent any of its changes: look before sending
     doubt: bool  # the next change may have arrived
+    since_ms: int  # when this look for it began: each look has the step's whole time
     at: int = 0  # index of the next change
     changed: bool = False  # something of it is in the cluster
     not_before_ms: int = 0
@@ -102,7 +103,8 @@ class Carrier:
     def _apply(self, deed: Deed, scene: Scene, step: Step) -> Outcome | None:
         """Go on from where the intent stands, as far as it goes at once."""
         resumed = not isinstance(deed, Apply)
-        way = self._ways.setdefault(deed.intent.id, Way(resumed, doubt=resumed))
+        since_ms = scene.now_ms if resumed else scene.life.from_ms
+        way = self._ways.setdefault(deed.intent.id, Way(resumed, resumed, since_ms))
         expired = scene.now_ms > scene.life.from_ms + 1000 * step.deadline_s
         if scene.now_ms < way.not_before_ms and not expired:
             return None
@@ -116,6 +118,8 @@ class Carrier:
             if (end := self._bring_about(change, way, deed, scene)) is not None:
                 return end
             if way.at == before and not 0 < way.tries < MOST_TRIES:  # it has to wait
+                if way.doubt:
+                    expired = scene.now_ms > way.since_ms + 1000 * step.deadline_s
                 return _expire(deed, scene, way) if expired else self._waits(deed, scene, way.waits_for)
         self.reach("carry.all-sent")
         return ended(deed, scene, Result.APPLIED, "", way.receipts)
@@ -140,7 +144,10 @@ class Carrier:
             return None
         self.reach("carry.sending-journalled")
         way.doubt = True  # until the answer is known
-        receipt = self.cluster.send(change, Mark(deed.intent.id, scene.term))
+        try:
+            receipt = self.cluster.send(change, Mark(deed.intent.id, scene.term))
+        except ValueError as error:  # what is never sent, so it is certain that nothing was changed
+            receipt = Receipt(Answer.INVALID, str(error))
         self.reach("carry.sent")
         noted(scene, entries.answered(deed.intent.id, way.at, receipt, scene.life, scene.now_ms))
         self.reach("carry.answer-journalled")

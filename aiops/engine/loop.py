@@ -230,7 +230,11 @@ class Loop:
             if life is None or life.state not in UNDER_WAY or life.intent != deed.intent:
                 del self._under_way[incident_id]
                 continue
-            outcome = self.carry_out(deed, floor.scene_of(incident_id, life, plan))
+            try:
+                outcome = self.carry_out(deed, floor.scene_of(incident_id, life, plan))
+            except Exception as error:  # noqa: BLE001 - the edge of one step: a bug in it must not stop the others
+                self.troubled(f"step of incident {incident_id}", error)
+                continue
             if outcome is not None:
                 self._under_way.pop(incident_id, None)
                 self._results.append((incident_id, outcome))

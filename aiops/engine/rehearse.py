@@ -39,7 +39,11 @@ class Rehearsal:
         mark = Mark(f"rehearsal-{plan.id}", self.term)
         changes = [one for one in plan.steps[step].changes if one.verb is not ChangeVerb.CAPTURE]
         for change in changes[:MOST]:
-            reason = reason_of(self.cluster.send(change, mark, dry_run=True), plan, step)
+            try:
+                receipt = self.cluster.send(change, mark, dry_run=True)
+            except ValueError as error:  # of a stranger's remediation: what is never sent
+                receipt = Receipt(Answer.INVALID, str(error))
+            reason = reason_of(receipt, plan, step)
             if reason.lean is not Lean.PERMIT:
                 return reason
         return Reason(GUARD, Lean.PERMIT, "the API server would take it")

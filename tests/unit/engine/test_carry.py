@@ -488,3 +488,69 @@ def test_a_step_whose_verification_we_slept_through_is_not_in_flight_for_ever():
     assert timeline.results() == ["applied", "unverified"]
     assert timeline.loop.ledger.in_flight() == ()
     assert timeline.incident.state == "escalated"
+
+
+def test_an_answer_that_was_lost_is_looked_for_until_the_api_server_is_back():
+    """E3, E9: it is away for three minutes from the write on; each look has the step's minute."""
+    timeline = Acting("annotate").calm_hour()
+    known = timeline.cluster.known
+    timeline.cluster.script(None, Fault.LOSE_ANSWER)  # the dry run, then the write
+
+    def goes_away(request):
+        timeline.cluster.blind = timeline.cluster.blind or not request.dry_run
+
+    timeline.cluster.on_commit = goes_away
+    timeline.leaks(0)
+    for quarter in range(1, 12):
+        at_ms = int(NOW + quarter / 4 * MINUTE)
+        timeline.tick(quarter / 4, the_facts=replace(known, at_ms=at_ms))
+    assert timeline.results() == ["unverified", "unverified"]
+    timeline.cluster.blind = False
+    timeline.tick(3)
+    assert timeline.results() == ["unverified", "unverified", "applied"]
+    assert len(timeline.cluster.commits) == 1
+
+
+def test_what_can_never_be_sent_ends_its_own_step_and_nothing_else():
+    """A stranger's remediation may name a kind that is not ours to write: the loop goes on."""
+    timeline = Acting("annotate").calm_hour()
+    real = timeline.cluster.send
+
+    def send(change, mark, *, dry_run=False):
+        if dry_run:
+            return real(change, mark, dry_run=dry_run)
+        raise ValueError(f"{change.target}: expected a kind of ours")
+
+    timeline.cluster.send = send
+    timeline.leaks(0)
+    assert timeline.outcomes()[0] == ("refused", "Deployment/shop/cart: expected a kind of ours")
+
+
+def test_what_can_never_be_sent_is_shown_as_a_command_before_anybody_is_asked():
+    timeline = Acting("annotate").calm_hour()
+
+    def send(change, mark, *, dry_run=False):
+        raise ValueError(f"{change.target}: expected a kind of ours")
+
+    timeline.cluster.send = send
+    timeline.leaks(0)
+    (record,) = timeline.store.read(kinds=("decided",))
+    assert record.entry.payload["decision"] == "escalate"
+    assert "a person may type: kubectl annotate cart" in str(record.entry.payload["value"]["reasons"])
+
+
+def test_a_bug_in_one_step_is_told_and_stops_no_tick():
+    """E1: it is given up in time, and nothing stays in flight."""
+    told = []
+    timeline = Acting("annotate", troubled=lambda what, error: told.append((what, str(error)))).calm_hour()
+
+    def carry_out(deed, scene):
+        raise TypeError("a bug")
+
+    timeline.loop.carry_out = carry_out
+    timeline.leaks(0)
+    for minute in range(1, 12):
+        timeline.tick(minute)
+    assert told[0] == (f"step of incident {timeline.incident.id}", "a bug")
+    assert timeline.results() == ["unverified"]
+    assert timeline.loop.ledger.in_flight() == ()
