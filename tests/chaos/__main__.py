@@ -1,7 +1,8 @@
-"""``python -m tests.chaos [matrix|kills ...]``: break the daemon, count what is lost and doubled, write
-``build/chaos.json``.
+"""``python -m tests.chaos [matrix|points|kills ...]``: kill the daemon, count what is lost and doubled, and
+write ``build/chaos.json``.
 
 matrix  E1, G1, G3: a kill at each named point of each act, over a real API server; prints points by acts
+points  E1: a real process that ends itself at each named point of the engine
 kills   G2, G3: 100 times SIGKILL at a random moment under load
 
 Both are judged by the audit log of the API server against the journal (G5). Unlike where speed is measured, a
@@ -19,6 +20,7 @@ from tests.chaos import kills, matrix
 from tests.chaos.acts import ACTS
 from tests.chaos.model import Kind
 from tests.chaos.server import Server
+from tests.chaos.stage import reach_points
 from tests.controlplane.plane import ControlPlane, Options
 from tests.measure import Row, row, write
 
@@ -80,7 +82,24 @@ def random_kills(plane: ControlPlane, folder: Path) -> list[Row]:
     ]
 
 
-PARTS = {"matrix": crash_matrix, "kills": random_kills}
+def named_points(plane: ControlPlane, folder: Path) -> list[Row]:
+    """What can be looked for only after a write that nobody heard of comes behind ``carry.sent``."""
+    names = sorted(reach_points() - {"carry.looked"})
+    names.insert(names.index("carry.sent") + 1, "carry.looked")
+    report, missed = kills.at_points(plane, folder / "points", names, lambda text: say(f"points: {text}"))
+    for one in report.findings:
+        print(f"BAD {one}")
+    other = len(report.findings) - report.count(Kind.LOST) - report.count(Kind.DOUBLED)
+    return [
+        row("points: of a real process", report.kills, "points", goal=len(names), better="higher"),
+        row("points: never reached", len(missed), "points", goal=0),
+        row("points: lost", report.count(Kind.LOST), "decisions", goal=0),
+        row("points: doubled", report.count(Kind.DOUBLED), "actions", goal=0),
+        row("points: other findings", other, "findings", goal=0),
+    ]
+
+
+PARTS = {"matrix": crash_matrix, "points": named_points, "kills": random_kills}
 
 
 def say(text: str) -> None:

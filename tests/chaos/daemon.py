@@ -20,6 +20,7 @@ from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.switch import ConfigMapStop, hasty
 from aiops.adapters.sqlite import SqliteStore
 from aiops.adapters.switch import StopFile, Switch
+from aiops.bootstrap.points import crash_points
 from aiops.core.lifecycle import UNDER_WAY
 from aiops.core.quality import SEEING
 from aiops.engine.carry import Carrier
@@ -60,7 +61,8 @@ class Daemon:
         config_map = ConfigMapStop(connect(settings), namespace, "aiops-stop")
         switch = Switch([StopFile(folder / "STOP"), config_map])
         self.loop = Loop(load_rules(namespace), self.store, term, Recorded({}), kill_switch=switch)
-        self.loop.carry_out = Carrier(hands, self.load.status)
+        self.loop.reach = crash_points()
+        self.loop.carry_out = Carrier(hands, self.load.status, self.loop.reach)
         self.loop.rehearse = Rehearsal(hands, term)
         self.loop.fresh = self.facts
         if WITHOUT != "restore":

@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiops.adapters.sqlite import SqliteStore
+from aiops.bootstrap.points import KILLED, VARIABLE
 from aiops.model import Record
 from tests.chaos import load
 from tests.chaos.acts import manifests
@@ -27,6 +28,7 @@ LEAST_BUSY = 0.3  # of the kills
 ALIVE_S = (0.1, 2.4)  # how long a daemon lives after its first tick may begin
 AHEAD = 40  # incidents whose objects stand ready
 FINISH_S = 90.0
+POINT_S = 30.0  # within which a point must be reached
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Daemons:
         folder.mkdir(parents=True, exist_ok=True)
         self.kubeconfig, self.namespace, self.folder = kubeconfig, namespace, folder
         self.without = ""  # a protection that its daemons lack
+        self.crash_at = ""  # a named point at which the next daemon ends itself
 
     @property
     def journal(self) -> Path:
@@ -100,7 +103,7 @@ class Daemons:
         command = [sys.executable, "-m", "tests.chaos.daemon"]
         command += [str(kubeconfig or self.kubeconfig), self.namespace, str(self.folder)]
         with (self.folder / "daemon.log").open("ab") as log:
-            env = {**os.environ, "CHAOS_WITHOUT": self.without}
+            env = {**os.environ, "CHAOS_WITHOUT": self.without, VARIABLE: self.crash_at}
             started = subprocess.Popen(command, stderr=log, stdout=log, env=env)
         until = time.monotonic() + 20
         while not ready.exists():
@@ -132,6 +135,35 @@ def in_flight(records: tuple[Record, ...]) -> tuple[int, int]:
     return len(begun - ended), len(begun - applied - ended)
 
 
+def at_points(plane, folder: Path, points: Sequence[str], tell: Callable[[str], None] = lambda _: None):
+    """A daemon that ends itself (``os._exit``) at each named point of the engine, one after the other over
+    the same journal; (the report, points that were never reached)."""
+    namespace, log = "kills-points", OurLog(plane)
+    daemons = Daemons(plane.kubeconfig, namespace, folder)
+    busy, missed, alive_s = 0, [], 0.0
+    with Objects(plane.api, namespace) as objects:
+        begun = 0
+        for point in points:
+            objects.make(begun)
+            daemons.crash_at = point
+            daemon, began = daemons.start(), time.monotonic()
+            try:
+                reached = daemon.wait(POINT_S) == KILLED
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+                reached = False
+            alive_s += time.monotonic() - began
+            missed += [] if reached else [point]
+            records = daemons.records()
+            begun = sum(one.entry.kind == "incident_opened" for one in records)
+            busy += bool(in_flight(records)[0])
+            tell(f"{point}: {'ended there' if reached else 'not reached'}")
+        daemons.crash_at = ""
+        report = _report(daemons, log, namespace, len(points) - len(missed), busy, 0, alive_s)
+    return report, missed
+
+
 def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] = lambda _: None) -> Report:
     """So many kills, then the end."""
     rng, namespace = random.Random(seed), f"kills-{seed}"
@@ -154,8 +186,15 @@ def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] 
             busy, acting = busy + bool(flying), acting + bool(sending)
             if (number + 1) % 10 == 0:
                 tell(f"{number + 1} kills, {busy} in flight, {acting} while acting")
-        records = finish(daemons)
-        effects = effects_of_audit([one for one in log.writes() if one.namespace == namespace])
+        return _report(daemons, log, namespace, kills, busy, acting, alive_s)
+
+
+def _report(
+    daemons: Daemons, log: OurLog, namespace: str, kills: int, busy: int, acting: int, alive_s: float
+):
+    """What is under way may end; then the model judges."""
+    records = finish(daemons)
+    effects = effects_of_audit([one for one in log.writes() if one.namespace == namespace])
     store = SqliteStore(daemons.journal)
     chain = store.verify()
     store.close()
