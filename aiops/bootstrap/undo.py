@@ -27,8 +27,8 @@ class Deed:
 
     @property
     def in_place(self) -> bool:
-        """Whether what it changed is there still, as far as we know: done, and not taken back."""
-        done = self.sent or Result.APPLIED in self.results
+        """Whether what it changed may be there still: done, or nobody knows; and not taken back."""
+        done = self.sent or bool({Result.APPLIED, Result.UNVERIFIED} & set(self.results))
         return done and Result.UNDONE not in self.results
 
     @property

@@ -53,6 +53,8 @@ class Aftermath:
         if found is None or found[0].change.verb is not ChangeVerb.PATCH:
             return None
         change = found[0].change
+        if "taints" in (change.patch.get("spec") or {}):  # one list, into which Kubernetes writes its own too
+            return None
         look = self.cluster.look(change, Mark(found[1], term))
         if look.sight is Sight.UNKNOWN or look.holds or not look.uid or look.uid != change.uid:
             return None

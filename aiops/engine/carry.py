@@ -9,6 +9,7 @@ Nothing here waits: what takes longer (a disruption budget, a verification) is a
 The names given to ``reach`` are the crash points of the chaos suite.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ from aiops.model import (
 from aiops.ports import Cluster
 
 NOT_YET = frozenset({Answer.THROTTLED, Answer.BUDGET, Answer.UNAVAILABLE})  # nothing was changed: later again
+MOST_S = 15.0  # of one step in one tick: a slow API server must not keep all else waiting, nor a stop
 MOST_TRIES = 4  # at once, on an object whose status is written all the time
 ENDS_POD = frozenset({ChangeVerb.EVICT, ChangeVerb.DELETE})
 Newest = Callable[[Target, str, str], Status]  # (target, signal, detector) -> its newest verdict
@@ -73,6 +75,7 @@ class Carrier:
     cluster: Cluster
     newest: Newest
     reach: Reach = lambda _point: None
+    monotonic_s: Callable[[], float] = time.monotonic
     _ways: dict[str, Way] = field(default_factory=dict)
     _samples: dict[str, dict[Key, deque[Status]]] = field(default_factory=dict)
     _sampled_ms: dict[str, int] = field(
@@ -109,7 +112,10 @@ class Carrier:
         if scene.now_ms < way.not_before_ms and not expired:
             return None
         way.tries = 0
+        until_s = self.monotonic_s() + MOST_S
         while way.at < len(step.changes):
+            if self.monotonic_s() > until_s:
+                return None  # the next tick goes on
             before, change = way.at, step.changes[way.at]
             if change.verb is ChangeVerb.CAPTURE:
                 self._capture(change, deed, scene)

@@ -103,6 +103,7 @@ def test_a_request_that_is_under_way_says_where_its_outcome_will_be(state, aiops
         ((Result.APPLIED, Result.UNVERIFIED), True),
         ((Result.APPLIED, Result.FAILED), True),  # it did not help, and was not taken back
         ((Result.APPLIED, Result.FAILED, Result.UNDONE), False),
+        ((Result.UNVERIFIED,), True),  # its answer was lost, and nobody could look: it may be there
         ((Result.REFUSED,), False),
         ((Result.SUPERSEDED,), False),
         ((Result.DRY_RUN,), False),

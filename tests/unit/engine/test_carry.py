@@ -554,3 +554,15 @@ def test_a_bug_in_one_step_is_told_and_stops_no_tick():
     assert told[0] == (f"step of incident {timeline.incident.id}", "a bug")
     assert timeline.results() == ["unverified"]
     assert timeline.loop.ledger.in_flight() == ()
+
+
+def test_a_step_of_several_changes_leaves_the_tick_where_the_server_is_slow():
+    """E16: at 20 s an answer and 15 s a tick one change each, so that a stop need not wait for all."""
+    timeline = Acting("sweep", pods=3).calm_hour()
+    timeline.loop.carry_out.monotonic_s = lambda: 20.0 * len(timeline.writes)
+    timeline.leaks(0)
+    assert timeline.writes == [("delete", "cart-1")]
+    timeline.tick(0.25)
+    timeline.tick(0.5)
+    assert timeline.writes == [("delete", f"cart-{number}") for number in (1, 2, 3)]
+    assert timeline.results() == ["applied"]

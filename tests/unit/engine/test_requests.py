@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from aiops.core.requests import answered
+from aiops.engine import entries
 from aiops.engine.aftermath import Aftermath
 from aiops.engine.requests import Desk
-from aiops.model import Manager, Request, RequestKind, Status
+from aiops.model import Change, Manager, Request, RequestKind, Status, Target
 from tests.fakes.inbox import FakeInbox
 from tests.unit.core.cases import CART, MINUTE, NOW
 from tests.unit.engine.acting_cases import Acting
@@ -243,3 +244,21 @@ def test_what_a_journal_refused_is_noticed_again():
     looks.close()  # as a loop does whose journal refuses the entry
     again = aftermath.look(timeline.loop.ledger, timeline.facts(2), 1, NOW + 2 * MINUTE)
     assert [entry.kind for entry in again] == ["overwritten"]
+
+
+def test_the_taints_that_kubernetes_adds_are_not_somebody_who_fights_us():
+    """B6: one list holds ours and those of the node controller, which come and go with its conditions."""
+    node = Target("Node", "", "n1")
+    taint = {"key": "aiops.dev/suspect", "effect": "NoSchedule"}
+    timeline = Asked("annotate").calm_hour()
+    timeline.leaks(0)
+    attempt = timeline.loop.ledger.attempts[-1]
+    step, intent = entries.sent(timeline.store, attempt.plan_id, 0)[0].steps[0], "intent-1"
+    timeline.cluster.put(node, {"spec": {"taints": [taint]}})
+    change = Change(
+        node, "1", {"spec": {"taints": [taint]}}, timeline.cluster.objects[node]["metadata"]["uid"]
+    )
+    aftermath = Aftermath(timeline.cluster, timeline.store, "aiops")
+    aftermath._known[attempt.plan_id, 0] = replace(step, change=change), intent
+    timeline.cluster.edit(node, {"spec": {"taints": [taint, {"key": "node.kubernetes.io/disk-pressure"}]}})
+    assert list(aftermath.look(timeline.loop.ledger, timeline.facts(1), 1, NOW + MINUTE)) == []
