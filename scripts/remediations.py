@@ -25,7 +25,8 @@ to the uid and the version of the object that it was planned on, and shown first
 - **Rights** are the verbs and the exact fields that a step writes. Every write but a delete and a resize
   carries our mark too: the annotations `aiops.dev/intent` and `aiops.dev/term`, so `metadata.annotations` is
   written besides. Where a step of a playbook says `capture: true`, `get` on pods and `list` on events are
-  needed too, and `get` on pods/log where log lines are switched on.
+  needed too, and `get` on pods/log where log lines are switched on. And `get` on every kind that is written:
+  a lost answer, a change back and whether a change stands are read from the object itself.
 - A step for which a right is missing is shown as a command for a person, and not tried.
 """
 RIGHTS_HEAD = ("API group", "resource", "verb", "fields it writes")

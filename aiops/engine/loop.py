@@ -13,11 +13,12 @@ from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
 from aiops.core.learn import learn
 from aiops.core.ledger import STREAM, Ledger
-from aiops.core.life import Apply, Approved, Rejected, Tell, Undo, Verify
+from aiops.core.life import Apply, Approved, Ask, Rejected, Tell, Undo, Verify
 from aiops.core.lifecycle import UNDER_WAY
 from aiops.core.memory import Lessons
 from aiops.core.quality import SEEING, Quality
 from aiops.core.situation import Situation
+from aiops.core.words import clock
 from aiops.engine import entries
 from aiops.engine.aftermath import Aftermath
 from aiops.engine.floor import Floor
@@ -203,8 +204,10 @@ class Loop:
                     self._under_way[order.incident_id] = deed, order.plan
                 case Tell(text=text):
                     self.tell(order.incident_id, text)
+                case Ask() as question:
+                    self.tell(order.incident_id, _asked(question, order.incident_id))
                 case _:
-                    pass  # asking people comes with the notifier, ignoring is nothing to do
+                    pass  # ignoring is nothing to do
         self._go_on(now_ms, facts)
         if not self._results:
             return
@@ -285,3 +288,12 @@ class Loop:
             incident = self.book.open.get(change.incident.id, change.incident)
             return replace(change, incident=incident)
         return change
+
+
+def _asked(question: Ask, incident_id: str) -> str:
+    """A question in words. The command is not among them: it may hold values of variables, and a log is read
+    by more people than the journal."""
+    intent = question.intent
+    until = f" until {clock(intent.until_ms)} UTC" if intent.until_ms is not None else ""
+    by_hand = f"by hand: aiops plan {incident_id} has the command"
+    return f"asks {', '.join(question.approvers)}{until}: {intent.summary}; {by_hand}"

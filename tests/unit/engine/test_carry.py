@@ -566,3 +566,14 @@ def test_a_step_of_several_changes_leaves_the_tick_where_the_server_is_slow():
     timeline.tick(0.5)
     assert timeline.writes == [("delete", f"cart-{number}") for number in (1, 2, 3)]
     assert timeline.results() == ["applied"]
+
+
+def test_a_question_is_told_with_where_the_command_is_to_be_found():
+    """Until somebody reads a chat, they read the log: who is asked, until when, for what."""
+    told = []
+    ask = acting_rules(playbook("annotate"), policy=policy(scopes=(Scope(Mode.ASK, namespace="shop"),)))
+    timeline = Acting(the_rules=ask, tell=lambda _, text: told.append(text)).calm_hour()
+    timeline.leaks(0)
+    (question,) = [text for text in told if text.startswith("asks ")]
+    assert f"calm Deployment/shop/cart; by hand: aiops plan {timeline.incident.id}" in question
+    assert " until " in question
