@@ -23,8 +23,8 @@ ROOM = {
     "storm": {"share_of_workloads": 1.0, "workloads": 1000, "namespaces": 1000, "nodes": 100},
 }
 SETTINGS = """
-detection: {step: 1s, history: 2m, open_of: 4, open_after: 2, close_after: 3, lookahead: 1m}
-detectors: {parameters: {ewma_level: {min_samples: 15}, diff_spread: {min_samples: 15}}}
+detection: {step: 1s, history: 20s, open_of: 4, open_after: 2, close_after: 3, lookahead: 1m}
+detectors: {parameters: {ewma_level: {min_samples: 12}, diff_spread: {min_samples: 12}}}
 correlation:
   {close_after: 4s, first_sight: 0s, alone: 2s, join_window: 30s, reopen_within: 0s, change_within: 20s}
 """

@@ -28,7 +28,7 @@ from tests.integration.servers import prometheus
 
 CALM, OWN = "calm", "bot"  # namespaces of what stays well, and of the daemon's ServiceAccount
 CALM_ONES = ("web", "api", "shop", "mail", "till", "stock")  # so that a few series that end do not blind us
-LEARNED_S = 20  # of samples before the daemon begins: more than a detector wants
+LEARNED_S = 38  # of samples before the daemon begins: those of a rate that fills up, and what it learns
 WARM_S = 6  # of good ticks before anything may be done: a window of four, and the first
 NODES = 6  # more nodes, so that two that are broken are no fifth of all
 
@@ -150,7 +150,7 @@ class World:
         if not self.past:
             return
         query = f"min(count_over_time(container_memory_working_set_bytes[{LEARNED_S}s]))"
-        enough = LEARNED_S - 2  # scrapes of the first and last second may lie outside
+        enough = LEARNED_S - 4  # scrapes of the first and last second may lie outside, and one may be late
         self.wait(lambda: self.place_of_any().value(query) >= enough, 60, "there is a calm past")
 
     def place_of_any(self):
