@@ -15,6 +15,7 @@ from aiops.model import Change, ChangeVerb, Entry, Facts, Mark, Result, Sight, S
 from aiops.ports import Cluster, Store
 
 FOR_MS, EVERY_MS = 3_600_000, 30_000
+MOST = 3  # reads a tick: one that must wait for a slow API server keeps all else waiting
 STANDS = frozenset({Result.APPLIED, Result.VERIFIED, Result.CONTAINED})
 
 
@@ -27,9 +28,11 @@ class Aftermath:
     field_manager: str  # ours
     _known: dict[tuple[str, int], tuple[Step, str] | None] = field(default_factory=dict)
     _next_ms: dict[tuple[str, int], int] = field(default_factory=dict)
+    _unread: bool = False  # the newest look could not read its object
 
     def look(self, ledger: Ledger, facts: Facts, term: int, now_ms: int) -> Iterator[Entry]:
-        """What was written over since the last look. At most one read a change and half minute."""
+        """What was written over since the last look. At most one read a change and half minute, ``MOST`` a
+        call, and none after one that the API server did not answer."""
         standing = {
             (one.plan_id, one.step): one
             for one in ledger.attempts
@@ -37,12 +40,18 @@ class Aftermath:
         }
         for gone in self._next_ms.keys() - standing.keys():
             del self._next_ms[gone]
-        for which, attempt in standing.items():
-            if now_ms >= self._next_ms.get(which, 0):
-                self._next_ms[which] = now_ms + EVERY_MS
-                if (entry := self._one(attempt, facts, term, now_ms)) is not None:
-                    yield entry
-                    self._next_ms[which] = now_ms + FOR_MS  # only once the journal has it
+        due = sorted((which for which in standing if now_ms >= self._next_ms.get(which, 0)), key=self._since)
+        for which in due[:MOST]:
+            self._next_ms[which], self._unread = now_ms + EVERY_MS, False
+            if (entry := self._one(standing[which], facts, term, now_ms)) is not None:
+                yield entry
+                self._next_ms[which] = now_ms + FOR_MS  # only once the journal has it
+            if self._unread:
+                return
+
+    def _since(self, which: tuple[str, int]) -> int:
+        """Since when a change is due: who waited longest comes first."""
+        return self._next_ms.get(which, 0)
 
     def _one(self, attempt: Attempt, facts: Facts, term: int, now_ms: int) -> Entry | None:
         which = attempt.plan_id, attempt.step
@@ -56,7 +65,8 @@ class Aftermath:
         if "taints" in (change.patch.get("spec") or {}):  # one list, into which Kubernetes writes its own too
             return None
         look = self.cluster.look(change, Mark(found[1], term))
-        if look.sight is Sight.UNKNOWN or look.holds or not look.uid or look.uid != change.uid:
+        self._unread = look.sight is Sight.UNKNOWN
+        if self._unread or look.holds or not look.uid or look.uid != change.uid:
             return None
         by = _writers(change, facts, attempt.at_ms, self.field_manager)
         return overwritten_entry(attempt, by, look.detail or "a field has another value again", now_ms)

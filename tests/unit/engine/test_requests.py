@@ -262,3 +262,22 @@ def test_the_taints_that_kubernetes_adds_are_not_somebody_who_fights_us():
     aftermath._known[attempt.plan_id, 0] = replace(step, change=change), intent
     timeline.cluster.edit(node, {"spec": {"taints": [taint, {"key": "node.kubernetes.io/disk-pressure"}]}})
     assert list(aftermath.look(timeline.loop.ledger, timeline.facts(1), 1, NOW + MINUTE)) == []
+
+
+def test_a_silent_api_server_is_asked_once_a_tick_and_not_once_a_change():
+    """5.6: five looks of twenty seconds each would make the loop look stuck, and have us restarted."""
+    timeline = Asked("annotate").calm_hour()
+    aftermath = Aftermath(timeline.cluster, timeline.store, "aiops")
+    timeline.leaks(0)
+    (one,) = timeline.loop.ledger.attempts
+    step, intent = entries.sent(timeline.store, one.plan_id, 0)[0].steps[0], "intent-1"
+    many = [replace(one, plan_id=f"plan-{number}", target=f"Deployment/shop/{number}") for number in range(5)]
+    aftermath._known.update({(each.plan_id, 0): (step, intent) for each in many})
+    ledger = replace(timeline.loop.ledger, attempts=tuple(many))
+    known, before = timeline.facts(1), len(timeline.cluster.looks)
+    timeline.cluster.blind = True
+    assert list(aftermath.look(ledger, known, 1, NOW + MINUTE)) == []
+    assert len(timeline.cluster.looks) == before + 1
+    timeline.cluster.blind = False
+    list(aftermath.look(ledger, known, 1, NOW + MINUTE + 15_000))
+    assert len(timeline.cluster.looks) == before + 1 + 3  # the next tick asks for three at most
