@@ -39,17 +39,21 @@ def test_killed_at_each_eighth_point_nothing_is_lost_or_doubled(act, scenario):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS, ids=lambda one: one.name)
-def test_killed_at_each_point_nothing_is_lost_or_doubled(act, tmp_path):
-    """Over SQLite: the journal is all that the next process has."""
+def test_killed_at_each_third_point_of_every_act_nothing_is_lost_or_doubled(act, tmp_path):
+    """Over SQLite: the journal is all that the next process has. ``make chaos`` leaves no point out."""
     numbers = itertools.count()
 
     def path_of():
         return tmp_path / f"journal-{next(numbers)}.db"
 
-    found = [cell for one in matrix.SCENARIOS for cell in matrix.cells(act, one, stages, path_of)]
+    found = [
+        cell
+        for number, one in enumerate(matrix.SCENARIOS)
+        for cell in matrix.cells(act, one, stages, path_of, every=3, start=number)
+    ]
     assert [str(one) for one in found if not one.good] == []
     counted = matrix.figures(found)
-    assert counted["points"] >= matrix.LEAST_POINTS
+    assert counted["points"] >= matrix.LEAST_POINTS / 2
     assert counted["kills in flight"] >= matrix.LEAST_BUSY * counted["kills"]
 
 
