@@ -218,6 +218,12 @@ def switch(stopped: bool | None, why: str, now_ms: int) -> Entry:
     return Entry("switch_changed", "switch", now_ms, {"stopped": stopped, "because": why})
 
 
+def stopped(store: Store) -> bool | None:
+    """What the journal last said of the kill switch; it was not pulled before anybody said so."""
+    said = [one.entry.payload["stopped"] for one in store.read(stream="switch")]
+    return said[-1] if said else False
+
+
 def plans(store: Store, digests: Collection[str]) -> dict[str, Plan]:
     """The plans with these digests, as they were decided upon."""
     found: dict[str, Plan] = {}

@@ -123,7 +123,7 @@ class Loop:
         lessons = self.memory.lessons
         if lessons is not None:
             lessons = learn(Lessons(), self.store.read())
-        self.memory = Memory(book, ledger, lives, said, plans, due, {}, lessons)
+        self.memory = Memory(book, ledger, lives, said, plans, due, {}, lessons, entries.stopped(self.store))
         self._taken_up = True
 
     def advance(

@@ -577,3 +577,14 @@ def test_a_question_is_told_with_where_the_command_is_to_be_found():
     (question,) = [text for text in told if text.startswith("asks ")]
     assert f"calm Deployment/shop/cart; by hand: aiops plan {timeline.incident.id}" in question
     assert " until " in question
+
+
+def test_a_switch_that_was_released_while_we_were_down_is_said_to_be():
+    """B5: else the journal would end by saying that we are stopped, and we act."""
+    timeline = Acting("annotate", kill_switch=lambda: True).calm_hour()
+    timeline.leaks(0)
+    again = Acting("annotate", store=timeline.store, cluster=timeline.cluster)
+    again.loop.restore()
+    again.tick(2)
+    said = [one.entry.payload["stopped"] for one in again.store.read(kinds=("switch_changed",))]
+    assert said == [True, False]
