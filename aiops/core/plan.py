@@ -203,7 +203,9 @@ def _of_generation(change: Change, facts: Facts) -> Change:
     return replace(change, generation=workload.generation)
 
 
-MOST_CAPTURED = 5  # objects a step, some seconds each at worst; a drain ends more, and events tell of them all
+MOST_CAPTURED = (
+    5  # objects a step, some seconds each at worst; a drain ends more, and events tell of them all
+)
 
 
 def evidence(step: Step, facts: Facts) -> tuple[Change, ...]:
