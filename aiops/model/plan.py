@@ -46,7 +46,7 @@ class Change:
     uid: str | None = None
     verb: ChangeVerb = ChangeVerb.PATCH
     subresource: str = ""  # of a patch: "resize" of a Pod, which keeps no mark; the effect tells
-    generation: int | None = None  # of its spec: while that stands, a newer version is news of its status only
+    generation: int | None = None  # of its spec; while it stands, a newer version is its status's
 
 
 @dataclass(frozen=True, slots=True)

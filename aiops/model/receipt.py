@@ -1,4 +1,4 @@
-"""Receipt: what the API server made of one write, with every outcome told apart; and what a later look shows."""
+"""Receipt: what the API server made of one write, every outcome told apart; and what a later look shows."""
 
 from dataclasses import dataclass
 from enum import StrEnum
