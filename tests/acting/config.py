@@ -26,7 +26,7 @@ SETTINGS = """
 detection: {step: 1s, history: 20s, open_of: 4, open_after: 2, close_after: 3, lookahead: 1m}
 detectors: {parameters: {ewma_level: {min_samples: 12}, diff_spread: {min_samples: 12}}}
 correlation:
-  {close_after: 4s, first_sight: 0s, alone: 2s, join_window: 30s, reopen_within: 0s, change_within: 20s}
+  {close_after: 4s, first_sight: 0s, alone: 6s, join_window: 30s, reopen_within: 0s, change_within: 20s}
 """
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 LONGEST_FOR_S, SLOWER = 10, 12  # how long a state must hold: twelve times as fast, ten seconds at most
