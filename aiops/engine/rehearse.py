@@ -23,6 +23,7 @@ from aiops.model import (
 from aiops.ports import Cluster
 
 GUARD = "server"
+BY_HAND = "; a person may type: "  # a command, which may hold values of variables
 MOST = 5  # changes of one step: the evictions of a drain need the same right
 Rehearse = Callable[[Plan, int], Reason]  # what the API server says to a step
 
@@ -56,7 +57,7 @@ def reason_of(receipt: Receipt, plan: Plan, step: int) -> Reason:
             return Reason(GUARD, Lean.PERMIT, "the API server would take it")
         case Answer.FORBIDDEN | Answer.INVALID:
             command = plan.steps[step].command
-            text = f"the API server would refuse it: {receipt.detail}; a person may type: {command}"
+            text = f"the API server would refuse it: {receipt.detail}{BY_HAND}{command}"
             return Reason(GUARD, Lean.ESCALATE, text)
         case Answer.CONFLICT | Answer.NOT_FOUND | Answer.GONE:
             return Reason(GUARD, Lean.HOLD, f"it changed since it was planned on: {receipt.detail}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiops.core.quality import Quality
 from aiops.engine.collect import Collected
+from aiops.engine.rehearse import BY_HAND
 from aiops.errors import AiopsError
 from aiops.model import Record
 from aiops.ports import Clock
@@ -87,7 +88,7 @@ class LogWatcher:
             decision=decision,
             playbook=plan["playbook"],
             step=steps[0] if steps else plan["reason"],
-            against=[f"{reason['guard']}: {reason['text']}" for reason in against],
+            against=[f"{reason['guard']}: {reason['text'].partition(BY_HAND)[0]}" for reason in against],
         )
 
     def _acted(self, kind: str, payload: Mapping[str, Any], stream: str) -> None:
