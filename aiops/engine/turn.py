@@ -12,7 +12,7 @@ from aiops.core.book import Book, Changed, Closed, IncidentChange, Opened, Storm
 from aiops.core.credit import credited, words
 from aiops.core.guards.pace import conditions
 from aiops.core.ledger import attempts_for, decided_entry, outcome_entry, start_entry
-from aiops.core.life import Apply, Command, Event, Life, WakeAt
+from aiops.core.life import Apply, Command, Event, Ignore, Life, Tell, WakeAt
 from aiops.core.lifecycle import UNDER_WAY, advance
 from aiops.core.merge import absorbed, twin
 from aiops.core.plan import make_plan
@@ -264,6 +264,8 @@ class Turn:
             if isinstance(command, WakeAt):
                 self.memory.due[incident_id] = command.at_ms
                 continue
+            if isinstance(command, Ignore) and isinstance(event, lives.Decided) and _acts(event):
+                command = Tell(command.id, f"decided, and not carried out: {command.because}")  # noqa: PLW2901
             if isinstance(command, Apply) and plan is not None:
                 self._intend(plan, command)
             self.orders.append(Ordered(incident_id, command, plan))
@@ -318,6 +320,11 @@ class Turn:
             storm=book.storm.because if book.storm is not None else "",
             known={target: one.since_ms for one in broken for target in one.targets},
         )
+
+
+def _acts(event: lives.Decided) -> bool:
+    """Whether people would expect something to be done now."""
+    return isinstance(event.decision, Act)
 
 
 def event_of(outcome: Outcome) -> Event:

@@ -588,3 +588,20 @@ def test_a_switch_that_was_released_while_we_were_down_is_said_to_be():
     again.tick(2)
     said = [one.entry.payload["stopped"] for one in again.store.read(kinds=("switch_changed",))]
     assert said == [True, False]
+
+
+def test_what_is_decided_and_not_done_because_nobody_wanted_it_is_said():
+    """A question that nobody answered is a no for this incident, also where it could be done alone later."""
+    told = []
+    ask = acting_rules(playbook("annotate"), policy=policy(scopes=(Scope(Mode.ASK, namespace="shop"),)))
+    timeline = Acting(the_rules=ask, tell=lambda _, text: told.append(text)).calm_hour()
+    timeline.leaks(0)
+    for minute in range(1, 40):
+        timeline.tick(minute)
+    assert timeline.incident.state == "escalated"
+    timeline.loop.rules = acting_rules(playbook("annotate"))
+    for minute in range(40, 200):
+        timeline.tick(minute)
+    assert timeline.writes == []
+    what = "a person said no: calm-leaking: annotate Deployment/shop/cart"
+    assert told[-1] == f"decided, and not carried out: {what}"
