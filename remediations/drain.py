@@ -95,6 +95,7 @@ class Drain:
             change=Change(name, node.resource_version, mark, node.uid),
             undo=Change(name, node.resource_version, unmark, node.uid) if opened else None,
             impact=Impact.HIGH,
+            contains=True,
             blast_radius=BlastRadius(
                 pods=len(pods),
                 share=1.0,

@@ -82,6 +82,9 @@ class Ledger:
     failures: Mapping[str, int] = field(default_factory=dict)  # of a target, in a row
     failed_ms: Mapping[str, int] = field(default_factory=dict)  # of a target, the newest failure
     overwritten: Mapping[str, int] = field(default_factory=dict)  # of a target: steps somebody wrote over
+    unlocked_ms: Mapping[str, int] = field(
+        default_factory=dict
+    )  # of a target: when a person last unlocked it
     verdicts: Mapping[str, tuple[tuple[int, bool], ...]] = field(default_factory=dict)
     # ^ of a playbook ("" is all): the newest verifications, (time, helped)
 
@@ -140,7 +143,10 @@ class Ledger:
         failures = {name: count for name, count in self.failures.items() if name != target}
         overwritten = {name: count for name, count in self.overwritten.items() if name != target}
         verdicts = {name: seen for name, seen in self.verdicts.items() if name != playbook}
-        return replace(self, failures=failures, overwritten=overwritten, verdicts=verdicts)
+        unlocked_ms = {**self.unlocked_ms, str(target): entry.at_ms} if target else self.unlocked_ms
+        return replace(
+            self, failures=failures, overwritten=overwritten, verdicts=verdicts, unlocked_ms=unlocked_ms
+        )
 
     def in_flight(self) -> tuple[Attempt, ...]:
         """What is not over yet."""

@@ -116,6 +116,13 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlocked:
+    """A person lets us try again what was said no to, or what was left to people."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaderLost:
     """Another replica may act now; we may not."""
 
@@ -132,7 +139,7 @@ class Closed:
     because: str
 
 
-Fact = Judged | Decided | Approved | Rejected | Applied | Failed | Verified | TimedOut
+Fact = Judged | Decided | Approved | Rejected | Applied | Failed | Verified | TimedOut | Unlocked
 Event = Fact | LeaderLost | LeaderWon | Closed
 
 

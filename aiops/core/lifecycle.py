@@ -38,6 +38,7 @@ from aiops.core.life import (
     Tell,
     TimedOut,
     Undo,
+    Unlocked,
     Verified,
     Verify,
     WakeAt,
@@ -91,6 +92,8 @@ def _leading(life: Life, event: Fact, now_ms: int) -> Answer:
             return _verified(life, event)
         case TimedOut():
             return _timed_out(life, event, now_ms)
+        case Unlocked(by):
+            return _unlocked(life, by)
 
 
 def intent_of(plan: Plan, step: int, until_ms: int | None = None) -> Intent:
@@ -253,6 +256,13 @@ def _timed_out(life: Life, event: Event, now_ms: int) -> Answer:
             return _for_a_person(life, f"nobody can tell whether it helped: {intent.what}")
         case _:
             return life, ()  # time to decide again, which is another event
+
+
+def _unlocked(life: Life, by: str) -> Answer:
+    """What was declined may be decided upon again; what is under way goes its way."""
+    state = OPEN if life.state is ESCALATED else life.state
+    told = (_tell(life, f"{by} lets it be tried again", str(len(life.declined))),) if life.declined else ()
+    return replace(life, state=state, declined=()), told
 
 
 def _won(life: Life, now_ms: int) -> Answer:

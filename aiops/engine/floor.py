@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from aiops.core.autonomy import refused_rise
 from aiops.core.ledger import Ledger
-from aiops.core.life import Life
+from aiops.core.life import Life, Unlocked
 from aiops.core.policy import recheck
 from aiops.engine.scene import Scene
 from aiops.errors import PortError
-from aiops.model import Anomaly, Entry, Facts, Lean, Outcome, Plan, Reason, Request
+from aiops.model import Anomaly, Entry, Facts, Lean, Outcome, Plan, Reason, Request, Target
 
 if TYPE_CHECKING:
     from aiops.engine.loop import Loop
@@ -47,6 +47,12 @@ class Floor:
     def ends(self, incident_id: str, outcome: Outcome) -> None:
         """Let ``outcome`` be what comes next in the incident's life."""
         self._loop.ends(incident_id, outcome)
+
+    def release(self, target: Target, by: str) -> None:
+        """Let the open incidents about ``target`` be decided upon again."""
+        for incident in self._loop.book.open.values():
+            if target in {incident.prime, self._facts.owner(incident.prime)}:
+                self._loop.answer(incident.id, Unlocked(by))
 
     def refuses(self, request: Request) -> str:
         """Why the rise of autonomy that a person accepts was not earned; "" where it was."""

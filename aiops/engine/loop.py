@@ -13,7 +13,7 @@ from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
 from aiops.core.learn import learn
 from aiops.core.ledger import STREAM, Ledger
-from aiops.core.life import Apply, Approved, Ask, Rejected, Tell, Undo, Verify
+from aiops.core.life import Apply, Approved, Ask, Rejected, Tell, Undo, Unlocked, Verify
 from aiops.core.lifecycle import UNDER_WAY
 from aiops.core.memory import Lessons
 from aiops.core.quality import SEEING, Quality
@@ -63,7 +63,7 @@ class Loop:
     reach: Callable[[str], None] = lambda _point: None  # crash points of the chaos suite
     memory: Memory = field(default_factory=Memory)
     _results: list[tuple[str, Outcome]] = field(default_factory=list)  # carried out, not yet in the journal
-    _answers: list[tuple[str, Approved | Rejected]] = field(
+    _answers: list[tuple[str, Approved | Rejected | Unlocked]] = field(
         default_factory=list
     )  # of people, not yet journalled
     _under_way: dict[str, tuple[Deed, Plan | None]] = field(
@@ -256,7 +256,7 @@ class Loop:
         if self.memory.lessons is not None:
             self.memory.lessons = learn(self.memory.lessons, records)
 
-    def answer(self, incident_id: str, event: Approved | Rejected) -> None:
+    def answer(self, incident_id: str, event: Approved | Rejected | Unlocked) -> None:
         """A person's answer to what was asked; it counts from the next tick on."""
         self._answers.append((incident_id, event))
 

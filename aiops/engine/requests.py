@@ -44,6 +44,10 @@ class Floor(Protocol):
         """Let ``outcome`` be what comes next in the incident's life."""
         ...
 
+    def release(self, target: Target, by: str) -> None:
+        """Let the open incidents about ``target`` be decided upon again."""
+        ...
+
     def refuses(self, request: Request) -> str:
         """Why the rise of autonomy that a person accepts was not earned; "" where it was."""
         ...
@@ -90,6 +94,8 @@ class Desk:
                     return False, str(error)
                 entry = unlock_entry(request.by, now_ms, target, request.playbook)
                 floor.write(replace(entry, payload={**entry.payload, "request_id": request.id}))
+                if target is not None:
+                    floor.release(target, request.by)
                 return True, f"unlocked {request.target or request.playbook or 'all playbooks'}"
             case RequestKind.ACCEPT_AUTONOMY:
                 if why_not := floor.refuses(request):

@@ -259,6 +259,9 @@ class Turn:
         if life != before or entries.weighty(commands):
             self.written.append(entries.lived(life, event, commands, self.now_ms))
         self.memory.lives[incident_id] = life
+        if isinstance(event, lives.Unlocked):  # what is said next is news, even if it was said before
+            self.memory.said.pop(incident_id, None)
+            self.memory.due[incident_id] = self.now_ms
         plan = self.memory.plans.get(incident_id)
         for command in commands:
             if isinstance(command, WakeAt):

@@ -93,12 +93,13 @@ def cooldown(context: Context) -> Reason:
 def attempts(context: Context) -> Reason:
     """A fix that was tried so often is not the fix: a person decides (M11)."""
     plan = context.plan
+    since_ms = context.ledger.unlocked_ms.get(str(plan.target), 0)  # a person said: try again
     tried = [
         one
-        for one in context.ledger.counted_since(context.now_ms - DAY_MS)
+        for one in context.ledger.counted_since(max(context.now_ms - DAY_MS, since_ms))
         if one.target == str(plan.target) and one.playbook == plan.playbook
     ]
-    vain = sum(changed_nothing(one) for one in context.ledger.of(plan))
+    vain = sum(changed_nothing(one) for one in context.ledger.of(plan) if one.at_ms > since_ms)
     if vain >= MOST_VAIN:
         return escalate("attempts", f"{vain} times the object had changed, or the API server refused (E6)")
     text = f"{plan.playbook} was tried {len(tried)} of {plan.max_attempts} times in 24 h"

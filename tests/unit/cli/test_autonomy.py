@@ -48,7 +48,7 @@ def tried(number, at_ms, result):
     plan = cases.plan(
         cases.step(), playbook=NAME, playbook_version=VERSION, incident_id=f"t{number}", made_at_ms=at_ms
     )
-    end = Outcome(plan.id, 0, result, at_ms + 1)
+    end = Outcome(plan.id, 0, result, at_ms + 1, harmed=result is Result.FAILED)
     return [opened(f"t{number}", at_ms), start_entry(seal(plan), 0, Ledger(), at_ms), outcome_entry(end)]
 
 
@@ -87,8 +87,8 @@ def test_a_rise_that_was_earned_is_proposed_with_its_figures(aiops, config, stat
 
 def test_a_step_that_harmed_lowers_it_and_takes_the_proposal_away(aiops, config, tmp_path, now_ms):
     found = row(aiops, config, make(tmp_path / "fell", now_ms, Result.FAILED))
-    assert (found["level"], found["proposal"]) == ("ask", None)
-    assert found["reason"] == "fell: a step did not help"
+    assert (found["level"], found["proposal"]) == ("suggest", None)
+    assert found["reason"] == "fell: a step harmed"
 
 
 def test_a_persons_yes_goes_to_the_daemon(aiops, config, state):
@@ -113,7 +113,7 @@ def test_what_was_not_earned_cannot_be_accepted(aiops, config, tmp_path, now_ms)
     state = make(tmp_path / "fell", now_ms, Result.FAILED)
     result = aiops("autonomy", "accept", NAME, WHERE, "--config", config, "--state", state)
     assert result.exit_code == 1
-    assert "no rise is proposed there: mode ask, fell: a step did not help" in result.stderr
+    assert "no rise is proposed there: mode suggest, fell: a step harmed" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("crash-lop", WHERE), (NAME, "crash_loop in shpo")])

@@ -281,3 +281,18 @@ def test_a_silent_api_server_is_asked_once_a_tick_and_not_once_a_change():
     timeline.cluster.blind = False
     list(aftermath.look(ledger, known, 1, NOW + MINUTE + 15_000))
     assert len(timeline.cluster.looks) == before + 1 + 3  # the next tick asks for three at most
+
+
+def test_what_a_person_unlocks_is_tried_again_in_the_same_incident():
+    """M11: neither the tries before, nor the question that nobody answered, stand in its way any more."""
+    timeline = Asked("annotate").calm_hour()
+    timeline.leaks(0)
+    for minute in range(1, 900):  # longer and longer apart, until it is locked and nobody answers
+        timeline.tick(minute)
+    tried = timeline.kinds("plan_started").count("plan_started")
+    assert (tried, timeline.incident.state) == (3, "escalated")
+    request = Request("r-3", RequestKind.UNLOCK, "bob", NOW + 900 * MINUTE, target=str(CART))
+    timeline.inbox.waiting.append(request)
+    for minute in range(900, 910):
+        timeline.tick(minute)
+    assert timeline.kinds("plan_started").count("plan_started") > tried
