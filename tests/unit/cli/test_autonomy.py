@@ -110,7 +110,7 @@ def test_what_was_accepted_is_in_force_and_says_by_whom(aiops, config, state, no
 
 def test_what_was_not_earned_cannot_be_accepted(aiops, config, tmp_path, now_ms):
     """The daemon is not even asked."""
-    state = make(tmp_path / "new", now_ms, helped=3)
+    state = make(tmp_path / "new", now_ms, helped=0)
     result = aiops("autonomy", "accept", NAME, WHERE, "--config", config, "--state", state)
     assert result.exit_code == 1
     assert "no rise is proposed there: mode ask, auto is to be earned here" in result.stderr
