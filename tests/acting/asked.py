@@ -96,6 +96,7 @@ class ConfigAfterChange(Case):
     """The template refers to a ConfigMap that is not there: it reads the one before again."""
 
     name = "config_error_after_change"
+    impact = "medium"
 
     def create(self, at):
         at.create(config_map(at.space, "settings-1", MODE="old"))
@@ -195,6 +196,7 @@ class FailedJob(Case):
     """Its input was not there yet: it is run once more."""
 
     name = "failed_job"
+    impact = "medium"
     target = "Job/report"
 
     def create(self, at):
@@ -300,6 +302,7 @@ class Evicted(Case):
     """A node evicted two pods; they were replaced, and what is left of them hides what matters."""
 
     name = "evicted"
+    impact = "low"
 
     def spoil(self, at):
         pods = at.notes["pods"] = [one["metadata"]["name"] for one in at.pods("cart")[:2]]

@@ -16,7 +16,7 @@ from tests.acting.alone import ALONE
 from tests.acting.nothing import NOTHING
 from tests.acting.world import World
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("acting-alone")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 PATIENCE_S = 120
 
 

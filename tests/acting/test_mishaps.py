@@ -26,7 +26,7 @@ from tests.acting.mishaps import (
 )
 from tests.acting.world import World
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("acting-asked")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 PATIENCE_S = 90
 AIOPS = str(Path(sys.executable).parent / "aiops")
 NOTHING_CAME = {"superseded", "refused"}

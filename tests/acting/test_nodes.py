@@ -11,7 +11,7 @@ from tests.acting.hand import Hand
 from tests.acting.nodes import NODES
 from tests.acting.world import World
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("acting-alone")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 PATIENCE_S = 90
 
 

@@ -1,6 +1,7 @@
 """Verdict: what is asked of every case in the end, of the audit log, the journal and the cluster itself."""
 
-from tests.acting.case import Write
+from aiops.model import ChangeVerb
+from tests.acting.case import Write, agrees
 
 
 def mended(world, case, patience_s, pause):
@@ -35,6 +36,27 @@ def only_expected_writes(world, case):
     got = world.written(at, nodes=_nodes(case, at))
     same = len(got) == len(wanted) and all(one.is_of(other) for one, other in zip(got, wanted, strict=True))
     assert same, f"{case}: expected {wanted}\ngot {got}\n{world.told(at, case)}"
+
+
+def the_question_was_exact(world, case, question):
+    """What a person was shown is what was written later: targets and patches, and why it is asked."""
+    wanted = case.expected(world.place(case))
+    changes = [one for one in question.step.changes if one.verb is not ChangeVerb.CAPTURE]
+    shown = [(VERBS[one.verb], one.target.name) for one in changes]
+    assert shown == [(one.verb, one.name) for one in wanted]
+    for change, write in zip(changes, wanted, strict=True):
+        assert agrees(write.body, dict(change.patch)), (write, change.patch)
+    assert question.step.impact == case.impact
+    assert question.step.command, "a person could do it by hand"
+    assert question.writes == 0, "something was written before anybody was asked"
+
+
+VERBS = {
+    ChangeVerb.PATCH: "patch",
+    ChangeVerb.CREATE: "create",
+    ChangeVerb.EVICT: "create",
+    ChangeVerb.DELETE: "delete",
+}
 
 
 def twin_is_left(world, case, patience_s, pause):

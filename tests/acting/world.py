@@ -223,17 +223,22 @@ class World:
         )
 
     def _clear(self):
-        self.plane.kubelet.heal_all()
-        self.plane.kubelet.heal_nodes()
-        self.plane.kubelet.telemetry.forget()
-        for name in {at.space for at in self.places.values()} | {self._space(CALM), self._space(OWN)}:
+        """Leave the control plane as it was; pods first, for no kubelet ends those of a node that is gone."""
+        api, kubelet = self.plane.api, self.plane.kubelet
+        kubelet.heal_all()
+        kubelet.heal_nodes()
+        kubelet.telemetry.forget()
+        spaces = {at.space for at in self.places.values()} | {self._space(CALM), self._space(OWN)}
+        for name in spaces:
             with contextlib.suppress(ApiError):
-                self.plane.api.delete("Namespace", None, name)
+                api.delete("Namespace", None, name)
+        for name in spaces:
+            api.wait_gone("Namespace", None, name, timeout_s=60)
         for kind in ("ClusterRoleBinding", "ClusterRole"):
             with contextlib.suppress(ApiError):
-                self.plane.api.delete(kind, None, f"{self._space(OWN)}-aiops")
+                api.delete(kind, None, f"{self._space(OWN)}-aiops")
         for name in self._nodes:
-            self.plane.kubelet.remove_node(name)
+            kubelet.remove_node(name)
 
 
 def _is_of(entry, nodes):
