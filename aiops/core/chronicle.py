@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiops.core.redact import without_values
 from aiops.core.words import clock, count, plain
 from aiops.model import Entry
 
@@ -140,7 +141,7 @@ def _advanced(payload: Payload) -> str:
 
 def _sending(payload: Payload) -> str:
     change = payload["change"]
-    fields = ", ".join(f"{name}={value}" for name, value in leaves(change["patch"]))
+    fields = ", ".join(f"{name}={value}" for name, value in leaves(without_values(change["patch"])))
     what = f"{VERBS.get(change['verb'], change['verb'])} {target_text(change['target'])}"
     return f"{what}{f': {fields}' if fields else ''} (intent {payload['intent']})"
 

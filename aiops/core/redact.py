@@ -12,8 +12,9 @@ Limits:  a secret without a name beside it that looks like a plain word is not f
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from aiops.core.words import plain
 
@@ -119,3 +120,29 @@ def _is_random(text: str) -> bool:
     """Letters of both cases and digits, mixed: neither a name nor a digest in hexadecimal."""
     kinds = (any(map(str.islower, text)), any(map(str.isupper, text)), any(map(str.isdigit, text)))
     return all(kinds)
+
+
+HIDDEN = "(hidden)"
+
+
+def without_values(values: Any) -> Any:
+    """``values`` of a patch or manifest with the values of environment variables hidden: they may be secrets,
+    and whoever reads a plan needs their names."""
+    if isinstance(values, Mapping):
+        return {
+            key: [_nameless(one) for one in inner]
+            if key == "env" and _is_list(inner)
+            else without_values(inner)
+            for key, inner in values.items()
+        }
+    return [without_values(one) for one in values] if _is_list(values) else values
+
+
+def _nameless(variable: Any) -> Any:
+    if isinstance(variable, Mapping) and variable.get("value"):
+        return {**variable, "value": HIDDEN}
+    return variable
+
+
+def _is_list(values: Any) -> bool:
+    return isinstance(values, list | tuple)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from aiops.model import (
     Act,
     Answer,
+    Change,
     ChangeVerb,
     Decision,
     Escalate,
@@ -19,11 +20,13 @@ from aiops.model import (
     Plan,
     Reason,
     Receipt,
+    Sight,
 )
 from aiops.ports import Cluster
 
 GUARD = "server"
 BY_HAND = "; a person may type: "  # a command, which may hold values of variables
+MOST_TRIES = 3  # on an object whose status is written all the time
 MOST = 5  # changes of one step: the evictions of a drain need the same right
 Rehearse = Callable[[Plan, int], Reason]  # what the API server says to a step
 
@@ -41,13 +44,26 @@ class Rehearsal:
         changes = [one for one in plan.steps[step].changes if one.verb is not ChangeVerb.CAPTURE]
         for change in changes[:MOST]:
             try:
-                receipt = self.cluster.send(change, mark, dry_run=True)
+                receipt = self._shown(change, mark)
             except ValueError as error:  # of a stranger's remediation: what is never sent
                 receipt = Receipt(Answer.INVALID, str(error))
             reason = reason_of(receipt, plan, step)
             if reason.lean is not Lean.PERMIT:
                 return reason
         return Reason(GUARD, Lean.PERMIT, "the API server would take it")
+
+    def _shown(self, change: Change, mark: Mark) -> Receipt:
+        """The answer to a dry run of ``change``; on the newest version, where only its status is newer."""
+        receipt = self.cluster.send(change, mark, dry_run=True)
+        for _ in range(MOST_TRIES):
+            if receipt.answer is not Answer.CONFLICT or change.generation is None:
+                break
+            look = self.cluster.look(change, mark)
+            if look.sight is not Sight.ABSENT or look.resource_version is None:
+                break
+            newest = replace(change, resource_version=look.resource_version)
+            receipt = self.cluster.send(newest, mark, dry_run=True)
+        return receipt
 
 
 def reason_of(receipt: Receipt, plan: Plan, step: int) -> Reason:

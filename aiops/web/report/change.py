@@ -4,6 +4,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from aiops.core.redact import without_values
 from aiops.core.words import plain
 from aiops.model import Change, ChangeVerb
 
@@ -30,7 +31,8 @@ def heading(change: Change) -> str:
 
 
 def as_yaml(values: Mapping[str, Any]) -> str:
-    """``values`` as YAML lines; control characters are escaped by YAML itself."""
+    """``values`` as YAML lines; control characters are escaped by YAML itself, values of environment variables
+    are hidden."""
     from ruamel.yaml import YAML  # noqa: PLC0415 - a tenth of a second, only where a change is shown
 
     writer = YAML(typ="safe", pure=True)
@@ -38,5 +40,5 @@ def as_yaml(values: Mapping[str, Any]) -> str:
     writer.allow_unicode = False
     writer.width = 100
     text = io.StringIO()
-    writer.dump(dict(values), text)
+    writer.dump(dict(without_values(values)), text)
     return "\n".join(plain(line) for line in text.getvalue().rstrip("\n").split("\n"))

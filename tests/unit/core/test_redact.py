@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.core.redact import LONGEST_LINE, REDACTED, one_line, redact
+from aiops.core.redact import LONGEST_LINE, REDACTED, one_line, redact, without_values
 
 CANARY = "hunter2-CANARY"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJDQU5BUlkifQ.c2lnbmF0dXJlLUNBTkFSWQ"
@@ -170,3 +170,16 @@ def test_one_line_is_the_first_that_says_something_printable_and_short():
     assert one_line("." * LONGEST_LINE) == "." * LONGEST_LINE
     assert one_line("." * (LONGEST_LINE + 1)) == "." * (LONGEST_LINE - 1) + "…"
     assert "CANARY" not in one_line(f"denied: token={CANARY}")
+
+
+def test_values_of_variables_are_hidden_in_what_people_are_shown_and_names_are_not():
+    """S8: a rollback shows a whole template."""
+    container = {"name": "app", "env": [{"name": "TOKEN", "value": "canary"}, {"name": "EMPTY", "value": ""}]}
+    reference = {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    template = {"spec": {"containers": [container, {"name": "side", "env": [reference]}]}}
+    shown = without_values({"spec": {"template": template}})
+    assert "canary" not in str(shown)
+    first, second = shown["spec"]["template"]["spec"]["containers"]
+    assert first["env"] == [{"name": "TOKEN", "value": "(hidden)"}, {"name": "EMPTY", "value": ""}]
+    assert second["env"] == [reference]
+    assert template["spec"]["containers"][0]["env"][0]["value"] == "canary"  # what is sent is as it was

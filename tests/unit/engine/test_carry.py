@@ -605,3 +605,18 @@ def test_what_is_decided_and_not_done_because_nobody_wanted_it_is_said():
     assert timeline.writes == []
     what = "a person said no: calm-leaking: annotate Deployment/shop/cart"
     assert told[-1] == f"decided, and not carried out: {what}"
+
+
+def test_a_status_that_is_written_during_the_rehearsal_holds_nothing():
+    """The dry run is shown on the newest version, as the write would be."""
+    timeline = of_generations(Acting("annotate").calm_hour())
+    send, turns = timeline.cluster.send, itertools.count()
+
+    def busy(change, mark, *, dry_run=False):
+        if dry_run and next(turns) == 0:
+            timeline.cluster.edit(CART, {"status": {"turn": "1"}})
+        return send(change, mark, dry_run=dry_run)
+
+    timeline.cluster.send = busy
+    timeline.leaks(0)
+    assert timeline.writes == [("patch", "cart")]
