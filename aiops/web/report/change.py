@@ -31,8 +31,7 @@ def heading(change: Change) -> str:
 
 
 def as_yaml(values: Mapping[str, Any]) -> str:
-    """``values`` as YAML lines; control characters are escaped by YAML itself, values of environment variables
-    are hidden."""
+    """``values`` as YAML lines; control characters are escaped by YAML itself, values of variables hidden."""
     from ruamel.yaml import YAML  # noqa: PLC0415 - a tenth of a second, only where a change is shown
 
     writer = YAML(typ="safe", pure=True)
