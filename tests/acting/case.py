@@ -128,6 +128,7 @@ class Case:
     size: ClassVar[Mapping[str, Any]] = {"replicas": 4}  # of the Deployment ``cart``
     load: ClassVar[Mapping[str, float]] = {}  # requests to it
     has_twin = True
+    good = "verified"  # how its last step ends
     impact = "high"  # of what a person is asked for
     fixes = 1  # steps that people approve, or that are done alone, in this incident
 

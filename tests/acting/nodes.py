@@ -11,7 +11,8 @@ class NodeTrouble(Case):
     """A node of a pool of two goes bad with what runs there, and is well once it is empty."""
 
     has_twin = False
-    fixes = 2  # the cordon only contains; the drain mends
+    fixes = 2  # the cordon, and the drain, after which the node is well
+    good = "contained"  # neither heals a node by itself: they stand
     target = "Node/pool"
 
     def __init__(self, zone):

@@ -69,6 +69,6 @@ def test_a_node_is_emptied_when_a_person_agrees_and_is_well_then(world):
                 ("cordon", "applied"),
                 ("cordon", "contained"),
                 ("drain", "applied"),
-                ("drain", "verified"),
+                ("drain", "contained"),
             ]
             verdict.closed(world, case, incident, PATIENCE_S, hand.tick)
