@@ -142,22 +142,6 @@ def test_a_right_that_is_missing_is_named_and_the_daemon_goes_on(hand):
     )
 
 
-def test_an_api_server_that_restarts_in_the_middle_is_waited_for(hand):
-    """E9: approved while it is away, nothing can be known or sent; when it is back it is done, once."""
-    world = hand.world
-    at, question = asked(hand, RESTART)
-    hand.agreed.add(question.plan.target)
-    world.plane.kill_api_server()
-    hand.agree(question)
-    try:
-        hand.calm(4)
-        assert "applied" not in outcomes(hand, question)
-    finally:
-        world.plane.start_api_server()
-    hand.until(lambda: "verified" in outcomes(hand, question), PATIENCE_S, lambda: world.told(at, RESTART))
-    verdict.only_expected_writes(world, RESTART)
-
-
 def test_what_was_done_is_taken_back_when_a_person_asks_for_it(hand):
     """``aiops undo`` through the inbox of the running daemon, on the real cluster."""
     world = hand.world
@@ -217,3 +201,19 @@ def test_the_kill_switch_stops_a_drain_between_two_evictions(hand):
     at.api.delete("ConfigMap", world.own_namespace, "aiops-stop")
     hand.until(lambda: len(evicted()) == len(at.notes["pods"]), PATIENCE_S, lambda: world.told(at, DRAIN))
     verdict.mended(world, DRAIN, PATIENCE_S, hand.tick)
+
+
+def test_an_api_server_that_restarts_in_the_middle_is_waited_for(hand):
+    """E9: approved while it is away, nothing can be known or sent; when it is back it is done, once."""
+    world = hand.world
+    at, question = asked(hand, RESTART)
+    hand.agreed.add(question.plan.target)
+    world.plane.kill_api_server()
+    hand.agree(question)
+    try:
+        hand.calm(2)  # no longer: nodes that cannot renew their leases for eight seconds count as dead
+        assert "applied" not in outcomes(hand, question)
+    finally:
+        world.plane.start_api_server()
+    hand.until(lambda: "verified" in outcomes(hand, question), PATIENCE_S, lambda: world.told(at, RESTART))
+    verdict.only_expected_writes(world, RESTART)
