@@ -178,6 +178,7 @@ ACTS = (
         ("patch", "evict", "evict", "evict"),
         undo="patch",
         asks=True,
+        contains=True,
     ),
     Act("hpa_raise_max", lambda place: place.cart, scaler, undo="patch", asks=True),
     Act("rerun_job", lambda place: place.target("Job", "bill"), failed_job, ("create",), undo="delete"),
