@@ -231,6 +231,7 @@ def test_what_is_written_records_and_replays_and_names_our_clusters_workloads(on
         "Deployment/shop/pay",
         "Node/node-a",
         "Node/node-b",
+        *(f"Pod/shop/{name}-5d4f7-{n}" for name, n in (("cart", 0), ("cart", 1), ("pay", 0))),  # one bad pod
     }
     facts = recorded.facts(recorded.end_ms)
     assert {one.name: workload.managed_by for one, workload in facts.workloads.items()} == {
