@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import random
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -124,12 +125,27 @@ def test_a_daemon_that_takes_nothing_up_would_lose_what_was_under_way(field):
     assert any(one.startswith("lost") for one in field.findings(finish_s=5.0))
 
 
+def _stop_between_transactions(daemon, journal):
+    """SIGSTOP, but not while it holds the journal: then nobody could take over before it wakes up."""
+    for _ in range(200):
+        daemon.send_signal(signal.SIGSTOP)
+        try:
+            with contextlib.closing(sqlite3.connect(journal, timeout=0.2, isolation_level=None)) as db:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("ROLLBACK")
+                return
+        except sqlite3.OperationalError:
+            daemon.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+    raise AssertionError("the daemon held its journal each time it was stopped")
+
+
 def test_of_two_daemons_on_one_journal_the_stale_one_is_fenced_by_the_journal(field):
     """E4, E5: the first is stopped (SIGSTOP) while it acts, the second takes over; when the first wakes up
     its journal refuses it, and it ends by itself."""
     old = field.start()
     field.wait_for_writes(2)
-    old.send_signal(signal.SIGSTOP)
+    _stop_between_transactions(old, field.daemons.journal)
     new = field.start()
     time.sleep(3.0)
     asleep = time.time_ns() // 1_000_000
