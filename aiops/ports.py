@@ -5,24 +5,33 @@ Each port has a fake in ``tests/fakes/`` that passes the same contract suite as 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiops.model import (
+    Actor,
+    Alert,
     AppendCondition,
+    Approval,
+    Card,
     Change,
+    Echo,
     Entry,
     Facts,
     Floats,
     Look,
     Mark,
+    Note,
+    Question,
     Receipt,
     Record,
     Request,
+    Said,
     Signal,
+    Silence,
     Target,
     Times,
 )
@@ -173,19 +182,92 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What people are told."""
-
-    subject: str
-    text: str
-    incident_id: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-
 class Notifier(Protocol):
-    """Tells people. Fails open: an error is counted and logged by the caller, never stops the loop."""
+    """Tells and asks people. Fails open: an error is counted by the caller, and tried again later.
 
-    def tell(self, message: Message) -> None:
-        """Deliver ``message``; raises PortError."""
+    Each method raises PortError (Unavailable with ``retry_after`` where the channel said so). The same notice
+    twice is harmless: what was posted is known from ``Posts``.
+    """
+
+    @property
+    def name(self) -> str:
+        """Of the channel: "slack", "webhook ops"."""
+        ...
+
+    def show(self, card: Card) -> None:
+        """Post the incident's one message, or edit it."""
+        ...
+
+    def ask(self, question: Question) -> None:
+        """Post the question as a message of its own; once it is over, show what became of it."""
+        ...
+
+    def note(self, note: Note) -> None:
+        """Post a detail."""
+        ...
+
+
+class Posts(Protocol):
+    """Where a channel put what: so that it is edited, answered and not posted again after a restart.
+
+    ``about`` is ours ("incident:<id>", "approval:<id>", ...), ``ref`` the channel's ("C01/1700000000.0001").
+    """
+
+    def ref(self, channel: str, about: str) -> str:
+        """Where it was posted; "" if it was not."""
+        ...
+
+    def about(self, channel: str, ref: str) -> str:
+        """What was posted there; "" if nothing of ours."""
+        ...
+
+    def put(self, channel: str, about: str, ref: str) -> None:
+        """Remember it, durably. Raises Unavailable."""
+        ...
+
+
+class Forum(Protocol):
+    """The one door for what people say, whichever channel it came through. Safe between threads."""
+
+    def say(self, said: Said) -> Echo:
+        """Decide whether they may, journal it, and answer; durable before it returns. An answer that was
+        refused is an Echo with ``done`` False. Raises Unavailable when the journal refuses: nothing counts.
+        """
+        ...
+
+    def approvals(self, *, pending: bool = True) -> tuple[Approval, ...]:
+        """Approvals, oldest first: those that wait, or all of the last week."""
+        ...
+
+    def approval(self, name: str) -> Approval | None:
+        """The one approval with this id or short id; None where there is none, or more than one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What others say of the cluster: alerts that fire, silences in force."""
+
+    at_ms: int
+    alerts: tuple[Alert, ...] = ()
+    silences: tuple[Silence, ...] = ()
+
+
+class EventSource(Protocol):
+    """What others say: alerts, silences."""
+
+    def others(self, at_ms: int) -> Others:
+        """As known at ``at_ms``. Raises PortError."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Who holds a token. Raises Unavailable where nobody can tell: nobody is let in then."""
+
+    def who(self, token: str) -> Actor | None:
+        """The actor; None for a token that is not valid."""
+        ...
+
+    def roles(self, actor: Actor, names: Sequence[str], namespace: str) -> frozenset[str]:
+        """Which of the roles the channel itself grants in ``namespace``: a SubjectAccessReview each."""
         ...

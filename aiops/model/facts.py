@@ -237,6 +237,28 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelMatcher:
+    """One matcher of a silence: all of them must agree."""
+
+    name: str
+    value: str
+    regex: bool = False  # anchored, as Alertmanager does
+    equal: bool = True  # False: must not match
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """People muted what its matchers describe: nobody is disturbed by it, and its targets are left alone."""
+
+    id: str
+    matchers: tuple[LabelMatcher, ...]
+    from_ms: int
+    until_ms: int
+    by: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The cluster at ``at_ms``. Events and alerts reach back as far as they are known, oldest first."""
 
@@ -255,6 +277,7 @@ class Facts:
     services: Mapping[Target, Service] = field(default_factory=dict)
     namespace_annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
+    silences: tuple[Silence, ...] = ()  # those in force; "silences" in ``unknown``: they could not be read
     budgets: Mapping[Target, Target] = field(default_factory=dict)  # disruption budget -> its one workload
     unknown: frozenset[str] = frozenset()  # names of kinds of fact that nobody could read: "pdb", "owners"
 

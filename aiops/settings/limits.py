@@ -7,19 +7,26 @@ outermost that a configuration may ask for. Durations in seconds.
 from collections.abc import Mapping
 
 from aiops.model import (
+    AlertmanagerSettings,
+    ApprovalSettings,
+    AuditSettings,
     Breaker,
     Budgets,
     Correlation,
     Detection,
     EvidenceSettings,
+    FeedbackSettings,
     KubernetesSettings,
     Matcher,
+    NotifySettings,
     Playbook,
     Policy,
     QueryBudget,
     Signal,
+    SlackSettings,
     StormLimits,
     Verification,
+    WebhookSettings,
 )
 from aiops.settings.schema import ServerSettings
 
@@ -96,7 +103,20 @@ LIMITS: Mapping[type, Mapping[str, Range]] = {
     },
     EvidenceSettings: {"log_lines": (1, 500), "log_bytes": (256, 262_144), "timeout_s": (1, 30)},
     QueryBudget: {"max_skip": (1, 1000)},
-    ServerSettings: {"port": (0, 65_535)},  # 0: any free one
+    ServerSettings: {"port": (0, 65_535), "session_s": (MINUTE, 7 * DAY)},  # 0: any free port
+    ApprovalSettings: {
+        "remind_s": (0, DAY),
+        "quorum": (1, 10),
+        "critical_share": (0, 1),
+        "max_pending": (1, 1000),
+        "longest_snooze_s": (MINUTE, 7 * DAY),
+    },
+    SlackSettings: {"timeout_s": (1, 60), "members_cache_s": (0, HOUR)},
+    WebhookSettings: {"timeout_s": (0.1, 60)},
+    AlertmanagerSettings: {"timeout_s": (0.1, 60), "resend_s": (10, HOUR)},
+    NotifySettings: {"storm_messages": (1, 100)},
+    AuditSettings: {"every_s": (MINUTE, 7 * DAY)},
+    FeedbackSettings: {"days": (1, 365), "most_widening": (1, 10), "most_active": (1, 10_000)},
     Signal: {"min_abs": (0, 1e300), "min_rel": (0, 1e6), "for_s": (0, DAY)},
     Matcher: {
         "changed_within_s": (1, 30 * DAY),

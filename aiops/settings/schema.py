@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiops.model import (
+    ApprovalSettings,
+    AuditSettings,
     Correlation,
     Detection,
     DetectorSettings,
     Edge,
+    FeedbackSettings,
     KubernetesSettings,
+    NotifySettings,
     Playbook,
     Policy,
     PrometheusSettings,
     Signal,
+    SlackSettings,
 )
 
 
@@ -45,10 +50,14 @@ class ClusterSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Where health and our own metrics are served. Loopback by default: opening it is a decision (S1)."""
+    """Where health, our own metrics, the API and the console are served. Loopback by default: opening it is a
+    decision (S1). What changes anything needs a token in any case."""
 
     host: str = "127.0.0.1"  # address to listen on
     port: int = 9911  # 0: any free one
+    console: bool = True  # whether the console and the API are there at all
+    closed: bool = False  # whether reading needs a token too, but for health and metrics
+    session_s: int = 28_800  # how long a sign-in to the console lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,11 @@ class Main:
     detectors: DetectorSettings = field(default_factory=DetectorSettings)
     correlation: Correlation = field(default_factory=Correlation)
     policy: Policy = field(default_factory=Policy)
+    approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
+    slack: SlackSettings = field(default_factory=SlackSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
     off: Off = field(default_factory=Off)
     state: str = "/var/lib/aiops"  # folder of journal and baselines; --state on the command line wins
     server: ServerSettings = field(default_factory=ServerSettings)
