@@ -127,7 +127,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class ApproverRole:
-    """Who may answer as this role, and where. Somebody is named, or it is an error: an empty role is nobody."""
+    """Who may answer as this role, and where. One that names nobody is an error."""
 
     people: tuple[str, ...] = ()  # names of ``approvals.people``
     slack_users: tuple[str, ...] = ()  # "T0123/U0456": team and user id, never a display name

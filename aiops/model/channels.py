@@ -17,7 +17,7 @@ class SlackMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """One Slack app for one cluster. Tokens come from files, or from the environment where no file is named."""
+    """One Slack app for one cluster. Tokens come from files, else from the environment."""
 
     mode: SlackMode = SlackMode.OFF  # how Slack reaches us
     team: str = ""  # id of the one workspace whose people may answer, such as T0123

@@ -109,7 +109,7 @@ class ApprovalBook:
         return tuple(one for one in self.by_id.values() if one.incident_id == incident_id)
 
     def find(self, name: str) -> Approval | None:
-        """The one with this id, or with this short id or a longer beginning; None for none and for several."""
+        """The one with this id, short id or longer beginning of its id; None for none and for several."""
         name = name.strip().lower()
         if name in self.by_id:
             return self.by_id[name]
