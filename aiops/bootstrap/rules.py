@@ -75,6 +75,7 @@ def make_rules(settings: Settings, signals: Sequence[Signal], cluster: str = "")
         detection=settings.detection,
         correlation=settings.correlation,
         policy=settings.policy,
+        approvals=settings.approvals,
         playbooks=settings.playbooks,
         detector=functools.partial(
             make_detector,

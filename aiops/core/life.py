@@ -45,6 +45,7 @@ class Life:
     looks: int = 0  # how often the effect of the step was looked for in vain
     done: bool = False  # a dry run has acted: nothing more is done here
     over: str = ""  # why the incident ended, while a step is still under way
+    quiet_until_ms: int = 0  # a person asked to be left alone until then: nothing is decided before
     applied: tuple[str, ...] = ()  # ids of every Apply and Undo that was ever given
     declined: tuple[str, ...] = ()  # what a person, or silence, said no to
 
@@ -68,10 +69,11 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """A person agreed to the plan with this digest."""
+    """Enough people agreed to the plan with this digest."""
 
     digest: str
     by: str
+    said_ms: int | None = None  # when the last of them said so; None: now
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,16 @@ class Rejected:
 
     digest: str
     by: str
+    until_ms: int | None = None  # "only today": it may be asked again then; None: until it is unlocked
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """A person wants to be asked later: nothing is decided before ``until_ms``."""
+
+    digest: str
+    by: str
+    until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +151,7 @@ class Closed:
     because: str
 
 
-Fact = Judged | Decided | Approved | Rejected | Applied | Failed | Verified | TimedOut | Unlocked
+Fact = Judged | Decided | Approved | Rejected | Snoozed | Applied | Failed | Verified | TimedOut | Unlocked
 Event = Fact | LeaderLost | LeaderWon | Closed
 
 

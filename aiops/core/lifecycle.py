@@ -35,6 +35,7 @@ from aiops.core.life import (
     LeaderWon,
     Life,
     Rejected,
+    Snoozed,
     Tell,
     TimedOut,
     Undo,
@@ -80,10 +81,12 @@ def _leading(life: Life, event: Fact, now_ms: int) -> Answer:
             return life, (_tell(life, text),)
         case Decided(decision):
             return _decided(life, event, decision, now_ms)
-        case Approved(digest, by):
-            return _approved(life, event, digest, by, now_ms)
-        case Rejected(digest, by):
-            return _rejected(life, event, digest, by)
+        case Approved():
+            return _approved(life, event, now_ms)
+        case Rejected():
+            return _rejected(life, event)
+        case Snoozed():
+            return _snoozed(life, event)
         case Applied(plan_id, step, dry_run):
             return _applied(life, event, (plan_id, step), dry_run, now_ms)
         case Failed():
@@ -122,6 +125,8 @@ def _decided(life: Life, event: Event, decision: Decision, now_ms: int) -> Answe
         return _ignore(life, event, "a step is under way: it is verified first")
     if life.done:
         return _ignore(life, event, "a dry run has acted: what follows cannot be known")
+    if now_ms < life.quiet_until_ms:
+        return _ignore(life, event, "a person asked to be left alone until later")
     plan = decision.plan
     match decision:
         case Act(step=step):
@@ -157,24 +162,41 @@ def _withdrawn(life: Life) -> Answer:
     return replace(life, state=OPEN, intent=None), (_tell(life, text, life.intent.digest),)
 
 
-def _approved(life: Life, event: Event, digest: str, by: str, now_ms: int) -> Answer:
-    intent = life.intent
+def _approved(life: Life, event: Approved, now_ms: int) -> Answer:
+    intent, said_ms = life.intent, now_ms if event.said_ms is None else event.said_ms
     if life.state is not WAITING or intent is None:
         return _ignore(life, event, "no answer is awaited: it was decided already")
-    if digest != intent.digest:
-        return _ignore(life, event, f"{by} approved another plan than the one that is asked for now")
-    if intent.until_ms is not None and now_ms > intent.until_ms:
-        return _ignore(life, event, f"{by} approved too late")
+    if event.digest != intent.digest:
+        return _ignore(life, event, f"{event.by} approved another plan than the one that is asked for now")
+    if intent.until_ms is not None and said_ms > intent.until_ms:
+        return _ignore(life, event, f"{event.by} approved too late")
     return _apply(life, event, intent, now_ms, approved=True)
 
 
-def _rejected(life: Life, event: Event, digest: str, by: str) -> Answer:
+def _rejected(life: Life, event: Rejected) -> Answer:
     intent = life.intent
     if life.state is not WAITING or intent is None:
         return _ignore(life, event, "no answer is awaited: it was decided already")
-    if digest != intent.digest:
-        return _ignore(life, event, f"{by} refused another plan than the one that is asked for now")
-    return _no(life, intent, f"{by} refused: {intent.what}")
+    if event.digest != intent.digest:
+        return _ignore(life, event, f"{event.by} refused another plan than the one that is asked for now")
+    if event.until_ms is not None:
+        return _quiet(life, f"{event.by} refused for now: {intent.what}", event.until_ms)
+    return _no(life, intent, f"{event.by} refused: {intent.what}")
+
+
+def _snoozed(life: Life, event: Snoozed) -> Answer:
+    intent = life.intent
+    if life.state is not WAITING or intent is None:
+        return _ignore(life, event, "nothing is asked that could be put off")
+    if event.digest != intent.digest:
+        return _ignore(life, event, f"{event.by} put off another plan than the one that is asked for now")
+    return _quiet(life, f"{event.by} put it off: {intent.what}", event.until_ms)
+
+
+def _quiet(life: Life, text: str, until_ms: int) -> Answer:
+    """The question is withdrawn, and asked anew at ``until_ms`` if there is still a reason to."""
+    quiet = replace(life, state=OPEN, intent=None, quiet_until_ms=until_ms)
+    return quiet, (_tell(life, text, _digest(life)), _wake(life, until_ms))
 
 
 def _no(life: Life, intent: Intent, text: str) -> Answer:
@@ -262,7 +284,7 @@ def _unlocked(life: Life, by: str) -> Answer:
     """What was declined may be decided upon again; what is under way goes its way."""
     state = OPEN if life.state is ESCALATED else life.state
     told = (_tell(life, f"{by} lets it be tried again", str(len(life.declined))),) if life.declined else ()
-    return replace(life, state=state, declined=()), told
+    return replace(life, state=state, declined=(), quiet_until_ms=0), told
 
 
 def _won(life: Life, now_ms: int) -> Answer:

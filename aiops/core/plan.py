@@ -146,13 +146,13 @@ class _Making:
                 skipped.append(f"{TRIED}: {entry.remediation}")
                 continue
             fix = self.remediation(entry.remediation, entry.parameters)
-            answer = _propose(fix, self.incident, self.facts, now)
+            answer = propose(fix, self.incident, self.facts, now)
             if isinstance(answer, NotApplicable):
                 skipped.append(f"{entry.remediation}: {answer.reason}")
             elif (odd := odd_name(answer)) or (odd := self._in_vain(entry.remediation)):
                 skipped.append(f"{entry.remediation}: {odd}")
             else:
-                steps.append(_finished(answer, entry, rung, self.facts))
+                steps.append(finished(answer, entry, rung, self.facts))
         return tuple(steps), tuple(skipped)
 
     def _in_vain(self, remediation: str) -> str:
@@ -161,7 +161,7 @@ class _Making:
         return passed_over(self.lessons, *names, self.facts.owner(incident.prime), incident.id, self.now_ms)
 
 
-def _propose(fix: Remediation, incident: Incident, facts: Facts, now: datetime) -> Step | NotApplicable:
+def propose(fix: Remediation, incident: Incident, facts: Facts, now: datetime) -> Step | NotApplicable:
     """On the one pod that it is about, if it is about one; on the suspect itself; on its workload."""
     owner = facts.owner(incident.prime)
     answer: Step | NotApplicable = NotApplicable("nothing to propose it for")
@@ -179,7 +179,7 @@ def _lone_pod(incident: Incident, owner: Target, facts: Facts) -> tuple[Target, 
     return pods if len(pods) == 1 else ()
 
 
-def _finished(step: Step, entry: PlaybookStep, rung: int, facts: Facts) -> Step:
+def finished(step: Step, entry: PlaybookStep, rung: int, facts: Facts) -> Step:
     """The step with its name and place, its impact raised by playbook and floor, never lowered."""
     named = replace(step, remediation=entry.remediation, rung=rung)
     impact, because = raised(named, facts)
@@ -242,6 +242,7 @@ def _plan(
         max_attempts=playbook.max_attempts,
         approvers=playbook.approvers,
         runbook_url=playbook.runbook_url,
+        changed_by=playbook.changed_by,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from aiops.model import Correlation, Detection, Edge, Playbook, Policy, Signal
+from aiops.model import ApprovalSettings, Correlation, Detection, Edge, Playbook, Policy, Signal
 from aiops.plugin import Detector, MultiDetector, Parameters, Remediation
 
 
@@ -31,6 +31,7 @@ class Rules:
     detector: MakeDetector
     remediation: MakeRemediation
     cluster: str = ""
+    approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
     edges: tuple[Edge, ...] = ()  # of the service graph, from the configuration
     digest: str = ""
     forests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # multi detector -> signals

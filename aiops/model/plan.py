@@ -128,6 +128,7 @@ class Plan:
     max_attempts: int = 3
     approvers: tuple[str, ...] = ()  # roles; empty: those of the policy
     runbook_url: str = ""
+    changed_by: tuple[str, ...] = ()  # keys of who last changed the playbook: they do not approve it
 
     def __post_init__(self) -> None:
         if not self.steps and not self.reason:

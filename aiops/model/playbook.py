@@ -66,6 +66,7 @@ class Playbook:
     max_attempts: int = 3  # on one target in 24 hours, then a person decides
     approvers: tuple[str, ...] = ()  # roles that are asked; empty: those of the policy
     do_nothing_because: str = ""  # why there are no steps
+    changed_by: tuple[str, ...] = ()  # who last changed it, such as "slack:T01/U02": their yes does not count
     runbook_url: str = ""  # a page for people
     runbook: str = ""  # what a person does: a few lines of text
     task_ids: tuple[str, ...] = ()  # of the operations framework

@@ -12,6 +12,7 @@ GUARDS: tuple[Guard, ...] = (
     stops.leadership,
     stops.stopped_here,
     stops.fenced,
+    stops.claimed,
     sight.blindness,
     sight.warm_up,
     sight.fresh_facts,

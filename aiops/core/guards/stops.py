@@ -39,6 +39,15 @@ def stopped_here(context: Context) -> Reason:
     return permit("stopped_here", f"nothing that it touches carries {name}")
 
 
+def claimed(context: Context) -> Reason:
+    """A person said that they are on it: automation keeps off until they release it."""
+    claims = context.situation.claims
+    for target in context.touched:
+        if (by := claims.get(str(target))) is not None:
+            return hold("claimed", f"{by} is on {target}, until it is released")
+    return permit("claimed", "nobody has taken it for themselves")
+
+
 def _places(context: Context) -> Iterator[tuple[str, Marks]]:
     """The namespaces, workloads and nodes that the step touches, with their annotations; None is unknown."""
     facts, touched = context.facts, context.touched

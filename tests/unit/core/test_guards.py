@@ -86,6 +86,7 @@ ALONE = {
     sight.fresh_facts: {"the_facts": facts(at_ms=NOW - 30_001)},
     stops.stopped_here: {"the_facts": facts(workload(annotations={"aiops.dev/stop": "true"}))},
     stops.fenced: {"the_facts": facts(workload(annotations={"aiops.dev/term": "2"}))},
+    stops.claimed: {"the_situation": situation(claims={str(CART): "Ada"})},
     sight.storm: {"the_situation": situation(storm="16 workloads are bad at once")},
     sight.all_down: {
         "the_facts": facts(workload(), nodes=[node(f"n{i}", ready=False) for i in range(1, 4)]),

@@ -94,6 +94,7 @@ def test_every_change_of_a_plan_shows_in_its_digest(field):
         "max_attempts": 1,
         "approvers": ("x",),
         "runbook_url": "x",
+        "changed_by": ("slack:T1/U1",),
     }
     mutated = replace(plan(), **{field: values[field]})
     assert is_intact(plan())
