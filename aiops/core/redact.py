@@ -19,6 +19,7 @@ from typing import Any
 from aiops.core.words import plain
 
 REDACTED = "[redacted]"
+BY_HAND = "; a person may type: "  # before a command in a reason, which may hold values of variables
 LONGEST_LINE = 300  # characters of one line for people
 WORDS = (
     "password",

@@ -7,6 +7,7 @@ auto: in observe and suggest no mutating verb leaves us at all, this one include
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from aiops.core.redact import BY_HAND
 from aiops.model import (
     Act,
     Answer,
@@ -25,7 +26,6 @@ from aiops.model import (
 from aiops.ports import Cluster
 
 GUARD = "server"
-BY_HAND = "; a person may type: "  # a command, which may hold values of variables
 MOST_TRIES = 3  # on an object whose status is written all the time
 MOST = 5  # changes of one step: the evictions of a drain need the same right
 Rehearse = Callable[[Plan, int], Reason]  # what the API server says to a step

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiops.core.quality import Quality
+from aiops.core.redact import BY_HAND
 from aiops.engine.collect import Collected
-from aiops.engine.rehearse import BY_HAND
 from aiops.errors import AiopsError
 from aiops.model import Record
 from aiops.ports import Clock
@@ -32,6 +32,11 @@ class LogWatcher:
         metrics.ticks.labels("seeing" if quality.usable else "blind").inc()
         metrics.last_good_tick.set(collected.at_ms / 1000)
         self._signals(collected, quality)
+        self.wrote(records)
+
+    def wrote(self, records: Sequence[Record]) -> None:
+        """Tell what was written down."""
+        metrics = self.metrics
         for record in records:
             self._tell(record)
         if records:

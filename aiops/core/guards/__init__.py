@@ -4,7 +4,7 @@ The table is in the order of promises 5.3. All are asked, all answers are shown,
 A guard answers None where it does not concern the step.
 """
 
-from aiops.core.guards import blast, ownership, pace, reach, sight, stops, trust
+from aiops.core.guards import blast, muted, ownership, pace, reach, sight, stops, trust
 from aiops.core.guards.context import Context, Guard
 
 GUARDS: tuple[Guard, ...] = (
@@ -13,6 +13,7 @@ GUARDS: tuple[Guard, ...] = (
     stops.stopped_here,
     stops.fenced,
     stops.claimed,
+    muted.silenced,
     sight.blindness,
     sight.warm_up,
     sight.fresh_facts,

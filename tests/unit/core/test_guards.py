@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.core.guards import GUARDS, blast, ownership, pace, reach, sight, stops, trust
+from aiops.core.guards import GUARDS, blast, muted, ownership, pace, reach, sight, stops, trust
 from aiops.core.policy import decide_twice
 from aiops.core.quality import Quality
 from aiops.model import (
@@ -16,8 +16,10 @@ from aiops.model import (
     Edge,
     FreezeWindow,
     IncidentState,
+    LabelMatcher,
     Result,
     Service,
+    Silence,
     Target,
 )
 from tests.unit.core.cases import (
@@ -76,11 +78,13 @@ QUORUM = {  # of three, one is away already, and the floor alone would let a sec
     "the_policy": policy(ready_floor=0.3),
 }
 WEB = Target("Deployment", "shop", "web")
+MUTED = Silence("s1", (LabelMatcher("namespace", "shop"),), NOW - MINUTE, NOW + HOUR, "anna", "release")
 TRIPPED = tuple((NOW - (5 - i) * MINUTE, False) for i in range(5))
 # For each guard a situation in which it is the only one that stops the step.
 ALONE = {
     stops.kill_switch: {"the_situation": situation(kill_switch=True)},
     stops.leadership: {"the_situation": situation(term=None)},
+    muted.silenced: {"the_facts": facts(silences=(MUTED,))},
     sight.blindness: {"the_situation": situation(quality=Quality({"memory": "no data"}))},
     sight.warm_up: {"the_situation": situation(quality=Quality({}, NOW + 1))},
     sight.fresh_facts: {"the_facts": facts(at_ms=NOW - 30_001)},
