@@ -23,7 +23,7 @@ from aiops.engine.screens import Restored, Screens
 from aiops.engine.start import last_words, seen_before, still_bad
 from aiops.engine.window import Rings
 from aiops.errors import PortError
-from aiops.model import Facts, Record
+from aiops.model import Amend, Approval, Echo, Facts, Record, Said
 from aiops.ports import Baselines, Clock, FactSource
 
 HISTORY_STEP_MS = 300_000  # the far past is asked for this coarsely: two weeks are 4,032 samples a series
@@ -39,6 +39,10 @@ class Watcher(Protocol):
         self, collected: Collected, quality: Quality, records: Sequence[Record], took_s: float
     ) -> None:
         """One tick is over; ``records`` are what it wrote into the journal."""
+        ...
+
+    def wrote(self, records: Sequence[Record]) -> None:
+        """Something was written between two ticks."""
         ...
 
     def facts(self, age_s: float) -> None:
@@ -173,6 +177,27 @@ class Live:
         self._pending, self.quality, self.good_ms = [], quality, now_ms  # kept while the journal refuses
         records = list(self.loop.store.read(since=head))
         self.watcher.ticked(collected, quality, records, self.clock.monotonic_s() - began)
+
+    def heed(self) -> None:
+        """People said something: go on at once, not with the next tick. Does not raise."""
+        with self._lock:
+            if self.good_ms is None:
+                return  # the first tick takes it up
+            try:
+                self._heed()
+            except Exception as error:  # noqa: BLE001 - the edge: the next tick takes it up
+                self.watcher.failed("heed", error)
+
+    def _heed(self) -> None:
+        now_ms, head = self._now(), self.loop.store.head()[0]
+        self.loop.advance(now_ms, [], self.facts(now_ms), self.quality)
+        self.watcher.wrote(list(self.loop.store.read(since=head)))
+
+    def amend(self, said: Said, wish: Amend, asked: Approval) -> Echo:
+        """See ``Loop.amend``; waits for a tick that is under way."""
+        with self._lock:
+            now_ms = self._now()
+            return self.loop.amend(said, wish, asked, now_ms, self.facts(now_ms))
 
     def _identity_error(self) -> str:
         if not self.identity:

@@ -9,6 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops.core import correlate as correlation
+from aiops.core.amend import amended
+from aiops.core.approvals.book import STREAM as APPROVALS
+from aiops.core.approvals.book import ApprovalBook
+from aiops.core.approvals.claims import CLAIMED, RELEASED, Claims
+from aiops.core.approvals.claims import STREAM as FORUM
 from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
 from aiops.core.learn import learn
@@ -16,6 +21,7 @@ from aiops.core.ledger import STREAM, Ledger
 from aiops.core.life import Apply, Approved, Ask, Rejected, Tell, Undo, Unlocked, Verify
 from aiops.core.lifecycle import UNDER_WAY
 from aiops.core.memory import Lessons
+from aiops.core.policy import why
 from aiops.core.quality import SEEING, Quality
 from aiops.core.situation import Situation
 from aiops.core.words import clock
@@ -31,9 +37,22 @@ from aiops.engine.scene import CarryOut, Deed, only_record
 from aiops.engine.turn import Ordered, Turn
 from aiops.engine.window import Recent
 from aiops.errors import PortError
-from aiops.model import Entry, Facts, Outcome, Plan, Record, Target
+from aiops.model import (
+    Amend,
+    Approval,
+    Echo,
+    Entry,
+    Facts,
+    NotApplicable,
+    Outcome,
+    Plan,
+    Record,
+    Said,
+    Target,
+)
 from aiops.ports import Store
 
+CLAIM_KINDS = CLAIMED, RELEASED
 FREES = frozenset({"unlocked", "autonomy_accepted"})  # by people, who expect something to come of it
 
 
@@ -123,7 +142,10 @@ class Loop:
         lessons = self.memory.lessons
         if lessons is not None:
             lessons = learn(Lessons(), self.store.read())
-        self.memory = Memory(book, ledger, lives, said, plans, due, {}, lessons, entries.stopped(self.store))
+        approvals = ApprovalBook().fold(self.store.read(stream=APPROVALS))
+        claims = Claims().fold(self.store.read(stream=FORUM))
+        stopped = entries.stopped(self.store)
+        self.memory = Memory(book, ledger, lives, said, plans, due, {}, lessons, stopped, approvals, claims)
         self._taken_up = True
 
     def advance(
@@ -137,10 +159,12 @@ class Loop:
         turn = self.turn(now_ms, facts, quality)
         for incident_id, outcome in self._results:
             turn.learn(incident_id, outcome)
-        for incident_id, event in self._answers:
+        answers = tuple(self._answers)
+        for incident_id, event in answers:
             turn.happen(incident_id, event)
         if self._taken_up:
             turn.lead({one: life for one, life in self.memory.lives.items() if life.intent is not None})
+        turn.hears()
         turn.sees(self.quality, quality)
         turn.notices(self.why_stopped)
         book, changes = correlation.correlate(
@@ -158,7 +182,8 @@ class Loop:
         told = [turn.take(change) for change in changes]
         turn.wake()
         self._commit(turn)
-        self.quality, self._results, self._answers, self._taken_up = quality, [], [], False
+        self.quality, self._results, self._taken_up = quality, [], False
+        del self._answers[: len(answers)]  # others may have come meanwhile
         self.reach("loop.decided")
         self._carry_out(turn.orders, now_ms, facts)
         self._look_after(now_ms, facts)
@@ -187,14 +212,25 @@ class Loop:
         """Take in what others wrote about actions since: a person who unlocks, a former leader."""
         news = self.store.read(since=self.ledger.seq, stream=STREAM)
         self._take_in(news)
+        memory = self.memory
+        memory.approvals = memory.approvals.fold(self.store.read(memory.approvals.seq, APPROVALS))
+        claims = memory.claims.fold(self.store.read(memory.claims.seq, FORUM, CLAIM_KINDS))
+        if claims.held != memory.claims.held:
+            memory.look_anew()
+            memory.due |= {one: 0 for one in claims.held if one in self.book.open}  # a question is withdrawn
+        memory.claims = claims
 
     def _commit(self, turn: Turn) -> None:
-        ledger, records = self.ledger, tuple[Record, ...]()
+        ledger, approvals, records = self.ledger, self.memory.approvals, tuple[Record, ...]()
         if turn.written:
             records = self.store.append(turn.written, self.term, turn.conditions)
         self.memory = turn.memory
         self.memory.ledger = ledger
+        self.memory.approvals = approvals
         self._take_in(records)
+        if any(one.entry.stream == APPROVALS for one in records):  # others write on that stream too
+            news = self.store.read(approvals.seq, APPROVALS)
+            self.memory.approvals = approvals.fold(news).without_old(records[-1].entry.at_ms)
 
     def _carry_out(self, orders: Sequence[Ordered], now_ms: int, facts: Facts) -> None:
         """Carry out what the journal has. What comes of it is journalled at once, or with the next tick."""
@@ -255,6 +291,28 @@ class Loop:
             self.memory.look_anew()
         if self.memory.lessons is not None:
             self.memory.lessons = learn(self.memory.lessons, records)
+
+    def amend(self, said: Said, wish: Amend, asked: Approval, now_ms: int, facts: Facts) -> Echo:
+        """Ask about another step instead of the one that is ``asked``. Raises PortError when the journal
+        refuses: nothing is asked then."""
+        facts = self.known(facts)
+        self._catch_up()
+        incident, plan = self.book.open.get(asked.incident_id), self.memory.plans.get(asked.incident_id)
+        if incident is None or plan is None or plan.digest != asked.digest:
+            return Echo(False, f"{asked.short} is not asked any more", asked)
+        who = said.actor.name or said.actor.id
+        other = amended(plan, wish, who, incident, facts, self.rules.remediation, now_ms)
+        if isinstance(other, NotApplicable):
+            return Echo(False, f"that cannot be done instead: {other.reason}", asked)
+        turn = self.turn(now_ms, facts, self.quality)
+        decision = turn.amend(incident, other, (said.actor.key, wish.reason))
+        if not turn.written:
+            return Echo(False, f"that is not asked about: {why(decision).text}", asked)
+        self._commit(turn)
+        self._carry_out(turn.orders, now_ms, facts)
+        found = [one for one in self.memory.approvals.of_incident(incident.id) if one.digest == other.digest]
+        text = f"asked instead, on behalf of {who}: {other.steps[0].summary}"
+        return Echo(True, text, found[-1] if found else None)
 
     def answer(self, incident_id: str, event: Approved | Rejected | Unlocked) -> None:
         """A person's answer to what was asked; it counts from the next tick on."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from aiops.core.approvals.book import ApprovalBook
+from aiops.core.approvals.claims import Claims
 from aiops.core.book import Book
 from aiops.core.ledger import Ledger
 from aiops.core.life import Life
@@ -24,6 +26,8 @@ class Memory:
     waits: dict[str, int] = field(default_factory=dict)  # incident -> how long the last wait was
     lessons: Lessons | None = None  # what the journal taught; None: a run that does not learn
     stopped: bool | None = False  # the kill switch as last journalled
+    approvals: ApprovalBook = field(default_factory=ApprovalBook)
+    claims: Claims = field(default_factory=Claims)
 
     def copy(self) -> "Memory":
         """Another one that can be written into."""

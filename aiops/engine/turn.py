@@ -4,10 +4,11 @@ Everything that happens to an incident goes through its lifecycle; what the life
 the transaction of the tick, and carried out only after it (see ``aiops.engine.loop``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aiops.core import life as lives
+from aiops.core.approvals.follow import answers, astray, follow
 from aiops.core.book import Book, Changed, Closed, IncidentChange, Opened, StormBegan, StormEnded
 from aiops.core.credit import credited, words
 from aiops.core.guards.pace import conditions
@@ -19,7 +20,7 @@ from aiops.core.plan import make_plan
 from aiops.core.policy import decide_twice
 from aiops.core.quality import Quality
 from aiops.core.situation import Situation
-from aiops.engine import entries
+from aiops.engine import asking, entries
 from aiops.engine.diagnose import diagnose
 from aiops.engine.memory import Memory, gist_of
 from aiops.engine.rehearse import Rehearse, answer_of, concerns
@@ -30,6 +31,7 @@ from aiops.model import (
     AppendCondition,
     Decision,
     Entry,
+    Escalate,
     Facts,
     Hold,
     Incident,
@@ -73,6 +75,7 @@ class Turn:
         self.now_ms, self.twice, self._standing = standing.now_ms, twice, standing
         self._rehearse = rehearse
         self._ledger_before = memory.ledger
+        self._author = "", ""  # of an amendment, while it is asked about
         self._told_open = set(memory.book.open)
         self._blamed = {one.id: one.prime for one in memory.book.open.values() if one.suspects}
         self.written: list[Entry] = []
@@ -92,6 +95,35 @@ class Turn:
             self.memory.stopped = stopped
             self.written.append(entries.switch(stopped, why_stopped(), self.now_ms))
             self.memory.look_anew()
+
+    def hears(self) -> None:
+        """What people answered is the next event of the lives that wait for it; who is late is reminded."""
+        for incident_id, event in tuple(answers(self.memory.approvals, self.memory.lives)):
+            self.happen(incident_id, event)
+        self._approve(astray(self.memory.approvals, self.memory.lives, self.now_ms))
+        self._approve(asking.reminders(self.memory.approvals, self.now_ms))
+
+    def amend(self, incident: Incident, plan: Plan, author: tuple[str, str]) -> Decision:
+        """Ask about ``plan``, which a person wants instead; the guards' answer, which may be no."""
+        memory, rules = self.memory, self.rules
+        decision, _ = decide_twice(
+            plan, incident, self.facts, memory.ledger, rules.policy, self.situation(), lessons=memory.lessons
+        )
+        decision = asking.as_question(self._rehearsed(decision), rules.policy, self.now_ms)
+        if isinstance(decision, Escalate) and decision.approvers:
+            self._author = author
+            memory.plans[incident.id] = plan
+            memory.said[incident.id] = gist_of(decision), None
+            self.written.append(decided_entry(decision, self.now_ms))
+            self.happen(incident.id, lives.Decided(decision))
+            self._author = "", ""
+        return decision
+
+    def _approve(self, written: Sequence[Entry]) -> None:
+        """Take entries about approvals into this tick."""
+        if written:
+            self.written += written
+            self.memory.approvals = self.memory.approvals.fold(written)
 
     def follows(self, book: Book) -> None:
         """Take up the book of this tick, with the scopes that were seen for the first time."""
@@ -199,20 +231,19 @@ class Turn:
         life = self._life(incident)
         if incident.kind is IncidentKind.KNOWN or life.done or life.state in UNDER_WAY:
             return
+        if life.quiet_until_ms > self.now_ms:
+            self.memory.due[incident.id] = life.quiet_until_ms
+            return
         memory, rules = self.memory, self.rules
-        plan = make_plan(
-            incident,
-            rules.playbooks,
-            self.facts,
-            rules.remediation,
-            self.now_ms,
-            memory.ledger,
-            memory.lessons,
-        )
+        wanted = asking.amended_plan(memory.approvals, life, memory.plans.get(incident.id))
+        plan = wanted or self._planned(incident)
         decision, known = decide_twice(
             plan, incident, self.facts, memory.ledger, rules.policy, self.situation(), lessons=memory.lessons
         )
         decision = self._rehearsed(decision)
+        if wanted is not None:
+            decision = asking.as_question(decision, rules.policy, self.now_ms)
+        decision = asking.within_limit(decision, memory.approvals, incident.id, rules.approvals.max_pending)
         if_known = known if self.twice else None
         counts = decision if if_known is None or isinstance(decision, Act) else if_known
         gist = gist_of(decision), gist_of(if_known) if if_known is not None else None
@@ -228,6 +259,18 @@ class Turn:
                     asked  # the question stands: an answer is about the plan it showed
                 )
         self._look_again(incident, counts)
+
+    def _planned(self, incident: Incident) -> Plan:
+        memory, rules = self.memory, self.rules
+        return make_plan(
+            incident,
+            rules.playbooks,
+            self.facts,
+            rules.remediation,
+            self.now_ms,
+            memory.ledger,
+            memory.lessons,
+        )
 
     def _rehearsed(self, decision: Decision) -> Decision:
         """What is about to be done, or asked for, is shown to the API server first, where the mode allows."""
@@ -259,9 +302,14 @@ class Turn:
         if life != before or entries.weighty(commands):
             self.written.append(entries.lived(life, event, commands, self.now_ms))
         self.memory.lives[incident_id] = life
-        if isinstance(event, lives.Unlocked):  # what is said next is news, even if it was said before
+        self._approve(follow(self.memory.approvals, before, event, life, self.now_ms))
+        if incident is not None:
+            told = self.rules, self.facts, self.memory.approvals, incident
+            self._approve(asking.asked(*told, event, commands, self.now_ms, self._author))
+        if isinstance(event, lives.Unlocked | lives.Snoozed | lives.Rejected):
+            # what is said next is news, even if it was said before
             self.memory.said.pop(incident_id, None)
-            self.memory.due[incident_id] = self.now_ms
+            self.memory.due[incident_id] = max(self.now_ms, life.quiet_until_ms)
         plan = self.memory.plans.get(incident_id)
         for command in commands:
             if isinstance(command, WakeAt):
@@ -322,6 +370,7 @@ class Turn:
             self._standing,
             storm=book.storm.because if book.storm is not None else "",
             known={target: one.since_ms for one in broken for target in one.targets},
+            claims={target: one.name for one in self.memory.claims.held.values() for target in one.targets},
         )
 
 

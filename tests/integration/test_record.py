@@ -155,7 +155,15 @@ def test_ctrl_c_is_one_line_and_keeps_what_was_fetched(server, start_ms, tmp_pat
     with FaultProxy(server.url) as proxy:
         proxy.fault = Latency(0.05)
         command = arguments(proxy.url, config_dir, start_ms, tmp_path / "r")
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            ),  # a run in the background ignores it
+        )
         until = time.monotonic() + 60
         while not plan.exists() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)

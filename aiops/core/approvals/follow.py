@@ -4,7 +4,7 @@ What people said goes the other way: see ``answers``, which turns an approval th
 that the life waits for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiops.core.approvals.book import ApprovalBook, may_move, moved_entry
 from aiops.core.life import (
@@ -84,7 +84,7 @@ def _ended(event: Event) -> tuple[ApprovalState, str]:
             return State.CANCELLED, "not asked any more"
 
 
-def answers(book: ApprovalBook, lives: dict[str, Life]) -> Iterator[tuple[str, Event]]:
+def answers(book: ApprovalBook, lives: Mapping[str, Life]) -> Iterator[tuple[str, Event]]:
     """The events that people's answers are, of lives that wait for them. Level, not edge: an answer that was
     journalled just before a crash is found again."""
     for incident_id, life in lives.items():
@@ -134,3 +134,18 @@ def decided_ms(approval: Approval) -> int | None:
 def _until(approval: Approval, ballot: Ballot) -> int | None:
     found = [one.until_ms for one in approval.votes if one.ballot is ballot]
     return found[-1] if found else None
+
+
+def astray(book: ApprovalBook, lives: Mapping[str, Life], now_ms: int) -> list[Entry]:
+    """The ends of approvals that no life waits for any more: an answer that raced with the question's end, or
+    an incident that is gone. Nothing comes of them, and people are told so."""
+    entries = []
+    for approval in book.open():
+        life = lives.get(approval.incident_id)
+        if life is not None and is_about(approval, life.intent):
+            continue
+        if approval.state is State.EXECUTING:
+            entries.append(moved_entry(approval, State.EXECUTED, "its end is in the incident", now_ms))
+        else:
+            entries.append(moved_entry(approval, State.CANCELLED, "not asked any more", now_ms))
+    return entries

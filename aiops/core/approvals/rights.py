@@ -68,6 +68,12 @@ def may_answer(
     return ""
 
 
+def may_take(actor: Actor, namespace: str, severity: Severity, settings: ApprovalSettings) -> str:
+    """Why ``actor`` may not decide beside a question (a false alarm, another person's claim) about something
+    so bad in ``namespace``; "" where they may: they hold any role there."""
+    return "" if roles_of(actor, settings, namespace, severity) else "you hold no role for this here"
+
+
 def may_resume(actor: Actor, settings: ApprovalSettings) -> str:
     """Why ``actor`` may not let the kill switch go; "" where they may. It is the whole cluster's, so a role
     that is limited to namespaces is not enough."""
@@ -193,8 +199,8 @@ def _why_barred(actor: Actor, approval: Approval, settings: ApprovalSettings, ba
     if any(_known_same(actor, one, settings) for one in barred):
         return f"whoever asked for {approval.short} or changed it last cannot approve it as well"
     return (
-        f"nothing says that you and {barred[0].key}, who asked for {approval.short} or changed it last, are two"
-        " people: name both in approvals.people"
+        f"nothing says that you and {barred[0].key}, who asked for {approval.short} or changed it last,"
+        " are two people: name both in approvals.people"
     )
 
 

@@ -51,6 +51,9 @@ class Watch:
     def __init__(self):
         self.records, self.qualities, self.failures, self.shares, self.rows = [], [], [], [], []
 
+    def wrote(self, records):
+        self.written = getattr(self, "written", 0) + len(records)
+
     def ticked(self, collected, quality, records, took_s):
         self.records += records
         self.qualities.append(quality)
