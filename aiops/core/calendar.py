@@ -91,6 +91,14 @@ def _instants(day: date, minutes: int, where: ZoneInfo) -> tuple[int, int]:
     return min(both), max(both)
 
 
+def day_end(at_ms: int, timezone: str) -> int:
+    """The next civil midnight after ``at_ms``, ms UTC: when "today" is over. A midnight that the clocks skip
+    is when they do, one that they show twice is the first. ValueError for a zone that is none."""
+    where = zone(timezone)
+    today = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(where).date()
+    return int(datetime.combine(today + timedelta(days=1), time(), where).timestamp() * 1000)
+
+
 def stretches(window: FreezeWindow, start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
     """The parts ``[from, to)``, ms UTC, of ``window`` that touch ``[start_ms, end_ms]``, in order of time."""
     where = zone(window.timezone)
