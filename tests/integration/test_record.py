@@ -150,19 +150,21 @@ def killed_after(command, plan, seconds):
     process.wait(30)
 
 
+LISTENS = (  # to Ctrl-C, which a run in the background is born ignoring
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
 def test_ctrl_c_is_one_line_and_keeps_what_was_fetched(server, start_ms, tmp_path):
     config_dir, plan = config(tmp_path / "config"), tmp_path / "r" / "partial" / "plan.json"
     with FaultProxy(server.url) as proxy:
         proxy.fault = Latency(0.05)
         command = arguments(proxy.url, config_dir, start_ms, tmp_path / "r")
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", LISTENS, *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: signal.signal(
-                signal.SIGINT, signal.SIG_DFL
-            ),  # a run in the background ignores it
         )
         until = time.monotonic() + 60
         while not plan.exists() and process.poll() is None and time.monotonic() < until:

@@ -1,0 +1,311 @@
+"""Forum: what people say is judged, journalled, and followed by the loop; never more, never twice."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from aiops.errors import Unavailable
+from aiops.model import (
+    Amend,
+    Approve,
+    Deny,
+    Mine,
+    Release,
+    ResumeAll,
+    Snooze,
+    StopAll,
+    Why,
+)
+from tests.fakes.store import FakeStore
+from tests.unit.core.cases import CART, MINUTE, NOW
+from tests.unit.engine.asking_cases import ADA, BOB, EVE, SETTINGS, Asking
+
+
+def test_a_question_is_a_record_of_the_journal_bound_to_one_plan():
+    """5.4: what a channel needs to show it, and the digest that an answer is to."""
+    timeline = Asking()
+    approval = timeline.asks()
+    (decided,) = timeline.store.read(kinds=("decided",))
+    assert approval.digest == decided.entry.payload["value"]["plan"]["digest"]
+    assert (approval.cluster, approval.target, approval.roles) == ("prod", str(CART), ("on-call",))
+    assert (approval.quorum, approval.short) == (1, approval.id[:4])
+    # asked at minute 0: reminded after 5 minutes, no after 15
+    assert (approval.remind_ms, approval.until_ms) == (NOW + 5 * MINUTE, NOW + 15 * MINUTE)
+
+
+def test_an_approval_is_carried_out_and_its_whole_life_is_journalled():
+    timeline = Asking()
+    approval = timeline.asks()
+    echo = timeline.say(ADA, Approve(approval.id), "m1")
+    assert (echo.done, echo.approval.state) == (True, "approved")
+    assert timeline.writes == []  # the loop carries out, not whoever clicks
+    timeline.tick(0.5)
+    assert timeline.writes == [("patch", "cart")]
+    assert timeline.state(approval) == "executing"
+    timeline.status = type(timeline.status).NORMAL
+    for minute in (2, 2.5, 3):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "verified"]
+    assert [state for state, _ in timeline.moves()] == ["approved", "executing", "executed"]
+
+
+def test_an_approval_that_was_journalled_before_a_crash_is_carried_out_after_it():
+    """E1: the click is durable; whoever starts next finds it."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, Approve(approval.id))
+    again = Asking(store=timeline.store, cluster=timeline.cluster)
+    again.loop.restore()
+    again.tick(1)
+    assert again.writes == [("patch", "cart")]
+    assert again.state(approval) == "executing"
+
+
+def test_a_no_is_a_no_and_the_same_is_not_asked_again():
+    timeline = Asking()
+    approval = timeline.asks()
+    assert timeline.say(BOB, Deny(approval.id, "it is payday")).text == "denied by Bob: it is payday"
+    for minute in (1, 30, 90):
+        timeline.tick(minute)
+    assert timeline.writes == []
+    assert timeline.incident.state == "escalated"
+    assert timeline.forum.approvals() == ()
+
+
+def test_only_today_is_a_no_until_midnight():
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, Deny(approval.id, "", NOW + 60 * MINUTE))
+    timeline.tick(59)
+    assert timeline.forum.approvals() == ()
+    timeline.tick(60)
+    (again,) = timeline.forum.approvals()
+    assert again.id != approval.id
+
+
+def test_what_is_put_off_is_asked_again_when_it_was_said_and_not_before():
+    timeline = Asking()
+    approval = timeline.asks()
+    assert timeline.say(ADA, Snooze(approval.id, NOW + 30 * MINUTE)).done
+    timeline.tick(1)
+    assert timeline.state(approval) == "cancelled"
+    timeline.tick(29)
+    assert timeline.forum.approvals() == ()
+    timeline.tick(30)
+    assert len(timeline.forum.approvals()) == 1
+
+
+@pytest.mark.parametrize(("minutes", "done"), [(0, False), (1440, True), (1441, False)])
+def test_nobody_puts_it_off_into_the_past_or_for_ever(minutes, done):
+    timeline = Asking()
+    approval = timeline.asks()
+    assert timeline.say(ADA, Snooze(approval.id, NOW + minutes * MINUTE)).done is done
+
+
+def test_no_answer_is_a_no_after_a_reminder_to_more_people():
+    """5.4, H8: reminded at minute 5, expired at minute 15, never approved by silence."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.tick(4.9)
+    assert not timeline.forum.approval(approval.id).reminded
+    timeline.tick(5)
+    assert timeline.forum.approval(approval.id).reminded
+    timeline.tick(15)
+    assert timeline.state(approval) == "expired"
+    assert timeline.writes == []
+
+
+def test_who_is_no_approver_is_refused_and_that_is_journalled():
+    """H4: a name that looks alike is nobody."""
+    timeline = Asking()
+    approval = timeline.asks()
+    echo = timeline.say(EVE, Approve(approval.id), "m1")
+    assert not echo.done
+    timeline.tick(1)
+    assert timeline.writes == []
+    (said,) = timeline.store.read(kinds=("said",))
+    assert (said.entry.payload["by"], said.entry.payload["done"]) == ("slack:T1/U9", False)
+
+
+def test_a_click_after_the_deadline_counts_for_nothing():
+    """H6."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.clock.advance(900)
+    assert not timeline.say(ADA, Approve(approval.id)).done
+
+
+def test_the_same_message_twice_is_one_answer_also_after_a_restart():
+    """H3."""
+    timeline = Asking()
+    approval = timeline.asks()
+    first = timeline.say(ADA, Approve(approval.id), "m1")
+    assert timeline.say(ADA, Approve(approval.id), "m1") == first
+    again = Asking(store=timeline.store)
+    assert again.say(ADA, Approve(approval.id), "m1").done
+    assert [state for state, _ in timeline.moves()] == ["approved"]
+    assert len(list(timeline.store.read(kinds=("approval_voted",)))) == 1
+
+
+def test_of_two_hundred_answers_at_once_exactly_one_decides():
+    """H3, G10: threads race for one approval; the others are told that it was decided."""
+    timeline = Asking()
+    approval = timeline.asks()
+    echoes, barrier = [], threading.Barrier(20)
+
+    def click(number):
+        barrier.wait()
+        for each in range(10):
+            saying = Approve(approval.id) if each % 2 else Deny(approval.id)
+            echoes.append(timeline.say(ADA if number % 2 else BOB, saying, f"c{number}-{each}"))
+
+    threads = [threading.Thread(target=click, args=(number,)) for number in range(20)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(echoes) == 200
+    assert sum(echo.done for echo in echoes) == 1
+    assert len(timeline.moves()) == 1
+
+
+def critical():
+    """Two people for everything."""
+    return replace(SETTINGS, critical_share=0.0, critical_remediations=("annotate",))
+
+
+def test_what_is_critical_takes_two_people():
+    """H5: one person twice is one; a second one decides."""
+    timeline = Asking(settings=critical())
+    approval = timeline.asks()
+    assert approval.quorum == 2
+    assert timeline.say(ADA, Approve(approval.id)).approval.state == "pending"
+    assert not timeline.say(ADA, Approve(approval.id)).done
+    timeline.tick(0.5)
+    assert timeline.writes == []
+    assert timeline.say(BOB, Approve(approval.id)).approval.state == "approved"
+    timeline.tick(1)
+    assert timeline.writes == [("patch", "cart")]
+
+
+def test_a_journal_that_refuses_counts_nothing():
+    """No journal, no decision (E12)."""
+    timeline = Asking(store=FakeStore())
+    approval = timeline.asks()
+    timeline.store.full = True
+    with pytest.raises(Unavailable):
+        timeline.say(ADA, Approve(approval.id))
+    timeline.store.full = False
+    assert timeline.state(approval) == "pending"
+
+
+def test_another_step_instead_is_a_plan_of_its_own_and_confirmed_by_who_wants_it():
+    timeline = Asking()
+    approval = timeline.asks()
+    echo = timeline.say(ADA, Amend(approval.id, "scale_to", {"replicas": 6}, "payday"))
+    assert (echo.done, echo.approval.summary) == (True, f"scale {CART} from 4 to 6 pods")
+    assert echo.approval.digest != approval.digest
+    assert (echo.approval.author, timeline.state(approval)) == ("slack:T1/U1", "superseded")
+    timeline.tick(0.5)
+    (pending,) = timeline.forum.approvals()
+    assert pending.id == echo.approval.id  # it is not replaced by the daemon's own plan
+    assert not timeline.say(ADA, Approve(approval.id)).done  # the first question is over
+    assert timeline.say(ADA, Approve(pending.id)).done
+    timeline.tick(1)
+    assert timeline.cluster.objects[CART]["spec"]["replicas"] == 6
+    assert len(timeline.writes) == 1
+
+
+def test_where_two_are_needed_the_author_of_an_amendment_is_neither():
+    """H5."""
+    timeline = Asking(settings=replace(SETTINGS, critical_remediations=("scale_to",)))
+    approval = timeline.asks()
+    wanted = timeline.say(ADA, Amend(approval.id, "scale_to", {"replicas": 6})).approval
+    assert wanted.quorum == 2
+    assert not timeline.say(ADA, Approve(wanted.id)).done
+    assert timeline.say(BOB, Approve(wanted.id)).approval.state == "pending"
+
+
+@pytest.mark.parametrize(
+    ("remediation", "parameters", "why"),
+    [
+        ("scale_to", {"replicas": 4}, "has 4 pods already"),
+        ("scale_to", {"replicas": -1}, "expected 0 or more"),
+        ("scale_to", {"pods": 3}, "scale_to"),
+        ("delete_everything", {}, "delete_everything"),
+    ],
+)
+def test_what_cannot_be_done_instead_is_said_and_the_question_stands(remediation, parameters, why):
+    timeline = Asking()
+    approval = timeline.asks()
+    echo = timeline.say(ADA, Amend(approval.id, remediation, parameters))
+    assert not echo.done
+    assert why in echo.text
+    assert timeline.forum.approvals() == (approval,)
+
+
+def test_who_may_not_answer_may_not_amend():
+    timeline = Asking()
+    approval = timeline.asks()
+    assert not timeline.say(EVE, Amend(approval.id, "scale_to", {"replicas": 6})).done
+    assert timeline.forum.approvals() == (approval,)
+
+
+def test_automation_keeps_off_what_somebody_is_on_until_it_is_released():
+    timeline = Asking()
+    approval = timeline.asks()
+    assert timeline.say(EVE, Mine(approval.incident_id)).done  # whoever is known may keep us off
+    timeline.tick(0.5)
+    assert timeline.forum.approvals() == ()
+    assert timeline.decisions()[-1] == "hold/"
+    assert not timeline.say(replace(EVE, id="T1/U8"), Release(approval.incident_id)).done
+    assert timeline.say(ADA, Release(approval.incident_id)).done
+    timeline.tick(1)
+    assert len(timeline.forum.approvals()) == 1
+
+
+def test_anybody_may_stop_and_only_approvers_resume():
+    """B5."""
+    timeline = Asking()
+    timeline.asks()
+    assert timeline.say(EVE, StopAll("the site is on fire")).done
+    assert timeline.stops == [("Ada (slack:T1/U9)", "the site is on fire")]
+    assert not timeline.say(EVE, ResumeAll()).done
+    assert timeline.say(BOB, ResumeAll()).done
+
+
+def test_why_is_answered_and_changes_nothing():
+    timeline = Asking()
+    approval = timeline.asks()
+    before = timeline.store.head()
+    echo = timeline.say(EVE, Why(approval.incident_id))
+    assert (echo.done, echo.text) == (True, f"because of {approval.incident_id}")
+    assert timeline.store.head() == before
+    assert not timeline.say(EVE, Why("nothing")).done
+
+
+def test_a_question_whose_incident_is_over_is_not_carried_out():
+    """H6: the anomaly cleared between the click and the tick."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.calms(1)
+    for minute in range(2, 40):
+        timeline.tick(minute)
+        if not timeline.loop.book.open:
+            break
+    assert timeline.state(approval) in {"cancelled", "expired"}
+    assert not timeline.say(ADA, Approve(approval.id)).done
+    timeline.tick(41)
+    assert timeline.writes == []
+
+
+def test_no_more_questions_wait_than_people_can_answer():
+    """H10."""
+    timeline = Asking(settings=replace(SETTINGS, max_pending=0))
+    timeline.calm_hour()
+    timeline.leaks(0)
+    assert timeline.forum.approvals() == ()
+    (decided,) = timeline.store.read(kinds=("decided",))
+    guards = [one["guard"] for one in decided.entry.payload["value"]["reasons"]]
+    assert (decided.entry.payload["decision"], guards[-1]) == ("hold", "questions")
