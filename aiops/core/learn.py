@@ -32,14 +32,18 @@ NOTHING = frozenset({Result.DRY_RUN, Result.REFUSED, Result.SUPERSEDED})  # the 
 
 def learn(lessons: Lessons, records: Iterable[Record | Entry]) -> Lessons:
     """The lessons after ``records``, in their order; entries never stored (a replay) teach alike."""
-    entries = [one.entry if isinstance(one, Record) else one for one in records]
-    telling = [one for one in entries if one.kind in READERS]
+    telling = [one for one in records if _entry(one).kind in READERS]
     if not telling:
         return lessons
     folding = _Folding(lessons)
-    for entry in telling:
-        READERS[entry.kind](folding, entry)
-    return folding.done(telling[-1].at_ms)
+    for record in telling:
+        READERS[_entry(record).kind](folding, _entry(record))
+        folding.seq = record.seq if isinstance(record, Record) else folding.seq
+    return folding.done(_entry(telling[-1]).at_ms)
+
+
+def _entry(record: Record | Entry) -> Entry:
+    return record.entry if isinstance(record, Record) else record
 
 
 def detectors_entry(version: str, now_ms: int) -> Entry:
@@ -53,7 +57,7 @@ class _Folding:
     def __init__(self, lessons: Lessons) -> None:
         self.tried, self.watched = dict(lessons.tried), dict(lessons.watched)
         self.accepted, self.forgiven = list(lessons.accepted), dict(lessons.forgiven)
-        self.detectors = lessons.detectors
+        self.detectors, self.seq = lessons.detectors, lessons.seq
 
     def opened(self, entry: Entry) -> None:
         """An incident began."""
@@ -171,6 +175,7 @@ class _Folding:
             tuple(one for one in self.accepted if one.at_ms > since_ms),
             {name: at_ms for name, at_ms in self.forgiven.items() if at_ms > since_ms},
             self.detectors,
+            self.seq,
         )
 
 

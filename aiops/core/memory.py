@@ -108,6 +108,7 @@ class Lessons:
     accepted: tuple[Accepted, ...] = ()
     forgiven: Mapping[str, int] = field(default_factory=dict)  # target -> when a person unlocked it
     detectors: str = ""  # version of what judges now
+    seq: int = field(default=0, compare=False)  # the newest record that something was learned from
 
     def of(self, playbook: str, version: str, incident_class: str, now_ms: int) -> Iterator[Tried]:
         """What was judged of a playbook's version for a class, by the detectors in force, oldest first."""
