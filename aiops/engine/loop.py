@@ -27,6 +27,7 @@ from aiops.core.situation import Situation
 from aiops.core.words import clock
 from aiops.engine import entries
 from aiops.engine.aftermath import Aftermath
+from aiops.engine.curfew import over
 from aiops.engine.floor import Floor
 from aiops.engine.memory import Gist, Memory, gist_of
 from aiops.engine.own import own_changes
@@ -328,6 +329,8 @@ class Loop:
         if self.desk is None:
             return
         try:
+            for request in over(self.memory.approvals, now_ms):
+                self.desk.take(request, self.term, now_ms)
             self.desk.hear(Floor(self, now_ms, facts), self.term, now_ms)
         except PortError as error:
             self.troubled("requests", error)

@@ -74,9 +74,8 @@ class Desk:
     def hear(self, floor: Floor, term: int, now_ms: int) -> None:
         """Take up what is new, and follow what is open. Raises PortError: then it is all tried again."""
         for request in self.inbox.pending():
-            if self.store.append((requested_entry(request, now_ms),), term):
-                self._open.append(request)  # before it is laid aside: that may fail, and is done again then
-            self.inbox.done(request)
+            self.take(request, term, now_ms)
+            self.inbox.done(request)  # after it was taken up: that may fail, and is done again then
         for request in tuple(self._open):
             answer = self._follow(request, floor, now_ms)
             if answer is None and request.late(now_ms):
@@ -84,6 +83,11 @@ class Desk:
             if answer is not None:
                 floor.write(request_ended_entry(request, *answer, now_ms))
                 self._open.remove(request)
+
+    def take(self, request: Request, term: int, now_ms: int) -> None:
+        """Journal a request, and follow it from now on; one that the journal has is not followed twice."""
+        if self.store.append((requested_entry(request, now_ms),), term):
+            self._open.append(request)
 
     def _follow(self, request: Request, floor: Floor, now_ms: int) -> Answer | None:
         match request.kind:

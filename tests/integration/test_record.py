@@ -151,7 +151,8 @@ def killed_after(command, plan, seconds):
 
 
 LISTENS = (  # to Ctrl-C, which a run in the background is born ignoring
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 

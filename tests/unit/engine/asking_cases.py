@@ -30,7 +30,7 @@ SETTINGS = ApprovalSettings(
 
 
 class Asking(Acting):
-    """``Acting`` in mode ask, at an incident that asks to annotate the cart; ``say`` is at the loop's time."""
+    """``Acting`` in mode ask, with a forum; ``say`` is at the loop's time."""
 
     def __init__(self, *steps, settings=SETTINGS, mode=Mode.ASK, **options):
         asking = policy(scopes=(Scope(mode, namespace="shop"),))

@@ -5,18 +5,24 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.errors import Unavailable
+from aiops.core.approvals.book import asked_entry, moved_entry
+from aiops.engine.requests import Desk
+from aiops.errors import Conflict, Unavailable
 from aiops.model import (
     Amend,
+    ApprovalState,
     Approve,
     Deny,
     Mine,
     Release,
     ResumeAll,
     Snooze,
+    Status,
     StopAll,
     Why,
 )
+from tests.fakes.forum import an_approval
+from tests.fakes.inbox import FakeInbox
 from tests.fakes.store import FakeStore
 from tests.unit.core.cases import CART, MINUTE, NOW
 from tests.unit.engine.asking_cases import ADA, BOB, EVE, SETTINGS, Asking
@@ -43,7 +49,7 @@ def test_an_approval_is_carried_out_and_its_whole_life_is_journalled():
     timeline.tick(0.5)
     assert timeline.writes == [("patch", "cart")]
     assert timeline.state(approval) == "executing"
-    timeline.status = type(timeline.status).NORMAL
+    timeline.status = Status.NORMAL
     for minute in (2, 2.5, 3):
         timeline.tick(minute)
     assert timeline.results() == ["applied", "verified"]
@@ -309,3 +315,70 @@ def test_no_more_questions_wait_than_people_can_answer():
     (decided,) = timeline.store.read(kinds=("decided",))
     guards = [one["guard"] for one in decided.entry.payload["value"]["reasons"]]
     assert (decided.entry.payload["decision"], guards[-1]) == ("hold", "questions")
+
+
+class Racing(FakeStore):
+    """A journal into which somebody else writes ``first`` just before the next conditional append."""
+
+    first = None
+
+    def append(self, entries, term, conditions=()):
+        if conditions and self.first is not None:
+            first, self.first = self.first, None
+            super().append((first,), term)
+        return super().append(entries, term, conditions)
+
+
+def test_an_answer_is_to_the_approval_as_the_journal_has_it_at_that_very_moment():
+    """H3: the question was withdrawn between the look and the write: compare-and-set, then another look."""
+    timeline = Asking(store=Racing())
+    approval = timeline.asks()
+    timeline.store.first = moved_entry(approval, ApprovalState.SUPERSEDED, "another plan took its place", NOW)
+    echo = timeline.say(ADA, Approve(approval.id))
+    assert not echo.done
+    assert [state for state, _ in timeline.moves()] == ["superseded"]
+    timeline.tick(1)
+    assert timeline.writes == []
+
+
+def test_a_daemon_that_does_not_lead_any_more_takes_no_answers():
+    """E4."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.store.begin_term(timeline.store.term() + 1)
+    with pytest.raises((Unavailable, Conflict)):
+        timeline.say(ADA, Approve(approval.id))
+    assert timeline.moves() == []
+
+
+@pytest.mark.parametrize(("state", "end"), [("approved", "cancelled"), ("executing", "executed")])
+def test_an_approval_that_nothing_waits_for_ends(state, end):
+    """An answer that raced with the end of its question is not left standing for ever."""
+    timeline = Asking().calm_hour()
+    lost = an_approval(until_ms=NOW + 10 * MINUTE)
+    entries = [asked_entry(lost, NOW), moved_entry(lost, ApprovalState.APPROVED, "approved by Ada", NOW)]
+    entries += [moved_entry(lost, ApprovalState.EXECUTING, "", NOW)] * (state == "executing")
+    timeline.store.append(entries, timeline.loop.term)
+    timeline.leaks(0)
+    assert timeline.state(lost) == end
+    assert timeline.writes == []
+
+
+def test_what_was_approved_only_today_is_taken_back_when_the_day_is_over_and_once():
+    timeline = Asking().calm_hour()
+    timeline.loop.desk = Desk(FakeInbox(), timeline.store, timeline.cluster)
+    timeline.leaks(0)
+    (approval,) = timeline.forum.approvals()
+    timeline.say(ADA, Approve(approval.id, NOW + 120 * MINUTE))
+    timeline.tick(0.5)
+    timeline.status = Status.NORMAL
+    for minute in (2, 2.5, 3, 119):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "verified"]
+    assert timeline.cluster.objects[CART]["metadata"]["annotations"]["example.com/calm"] == "yes"
+    for minute in (120, 120.5, 121, 121.5):
+        timeline.tick(minute)
+    assert "example.com/calm" not in timeline.cluster.objects[CART]["metadata"]["annotations"]
+    assert timeline.results() == ["applied", "verified", "undone"]
+    (request,) = timeline.store.read(kinds=("requested",))
+    assert request.entry.payload["by"] == "Ada"
