@@ -10,7 +10,6 @@ Times:  a reply and a question are compared by the channel's own clock; "only to
 """
 
 from dataclasses import replace
-from datetime import timedelta
 
 from aiops.core.calendar import day_end
 from aiops.core.grammar.thread import Pending, Reply, ThreadView
@@ -118,9 +117,8 @@ def _decision(
             return Amend(plan.approval_id, remediation, parameters, reason)
         case Waits(for_s=for_s):
             if for_s > longest_s:
-                return Unclear(
-                    f"it may wait {timedelta(seconds=longest_s)} h at most", f"wait {plan.short} 2h"
-                )
+                most = _span(longest_s)
+                return Unclear(f"it may wait {most} at most", f"wait {plan.short} {most}")
             return Snooze(plan.approval_id, reply.at_ms + for_s * 1000)
 
 
@@ -170,11 +168,12 @@ def _only_today(thread: ThreadView, reply: Reply, timezone: str) -> Saying | Unc
 
 
 def _asked_about(unclear: Unclear, thread: ThreadView) -> Unclear | Chatter:
-    """What was unclear by itself, with the id of the one plan that it may be about."""
+    """What was unclear by itself, with the id of the first plan that it may be about."""
     if unclear.only_if_asked and not thread.pending:
         return Chatter()
-    if len(thread.pending) == 1 and unclear.did_you_mean in {"approve", "deny"}:
-        return replace(unclear, did_you_mean=f"{unclear.did_you_mean} {thread.pending[0].short}")
+    instead = unclear.did_you_mean
+    if thread.pending and instead in {"approve", "deny"}:
+        return replace(unclear, did_you_mean=f"{instead} {thread.pending[0].short}")
     return unclear
 
 
@@ -197,6 +196,11 @@ def _instead(utterance: Approves | Denies | Waits | Changes, thread: ThreadView)
             return f"{short}: roll back{to} instead"
         case Changes():
             return f"{short}: restart instead"
+
+
+def _span(seconds: int) -> str:
+    """ "24h" or "90m": as the grammar reads it."""
+    return f"{seconds // 3600}h" if seconds % 3600 == 0 else f"{seconds // 60}m"
 
 
 def _listed(thread: ThreadView) -> str:
