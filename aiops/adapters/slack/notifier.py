@@ -1,0 +1,169 @@
+"""Notifier: incidents, questions and notes in the channel. ``ports.Notifier`` for Slack.
+
+One message an incident, edited as it lives; everything else in its thread. A question is a message of its own
+that is not touched while it waits: what a person reads while they decide stays as it is.
+
+Errors:  PortError for the herald, which tries again; what was posted is known from ``Posts``: a second try
+         posts nothing twice, unless we died between Slack's answer and our note of it (twice beats never).
+Cost:    one call a notice; none where nothing changed.
+"""
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiops.adapters.slack import escape
+from aiops.adapters.slack.blocks import Message, card_message, note_message, question_message
+from aiops.adapters.slack.calls import Calls
+from aiops.adapters.slack.connect import Identity
+from aiops.core.routing import slack_channel
+from aiops.errors import Forbidden, NotFound, Unavailable
+from aiops.model import ApprovalSettings, ApprovalState, Card, Note, NotifySettings, Question
+from aiops.ports import Posts
+
+NAME = "slack"
+_NOWHERE = {"", "-"}  # refs of what has no message
+_MOST = 5_000  # messages whose content is remembered
+_QUIET = {"unfurl_links": False, "unfurl_media": False}
+
+
+def split_ref(ref: str) -> tuple[str, str]:
+    """(channel, ts) of a message; ("", "") for what is none."""
+    channel, _, ts = ref.partition("/")
+    return (channel, ts) if channel and ts else ("", "")
+
+
+class SlackNotifier:
+    """Tells and asks in Slack. Safe between threads, though the herald uses one."""
+
+    name = NAME
+
+    def __init__(
+        self,
+        calls: Calls,
+        identity: Identity,
+        posts: Posts,
+        *,
+        cluster: str,
+        channel: str,
+        approvals: ApprovalSettings,
+        notify: NotifySettings,
+        failed: Callable[[str, Exception], None],
+    ) -> None:
+        self._calls, self._identity, self._posts = calls, identity, posts
+        self._cluster, self._channel = cluster, channel
+        self._approvals, self._routes, self._failed = approvals, notify.routes, failed
+        self._lock = threading.Lock()
+        self._shown: OrderedDict[str, str] = OrderedDict()  # digest of what stands there, by what it is about
+        self._owed: set[str] = set()  # incidents whose card could not be posted
+
+    def show(self, card: Card) -> None:
+        """Post the incident's one message, or edit it; its picture goes into the thread, once."""
+        about = f"incident:{card.incident.id}"
+        self._owed.add(about)
+        ref = self._put(about, card_message(card), lambda: (self._place(card.owner), ""))
+        self._owed.discard(about)
+        if card.picture:
+            self._picture(card, ref)
+
+    def ask(self, question: Question) -> None:
+        """Post the question in its incident's thread; once it does not wait any more, show its end."""
+        approval = question.approval
+        about = f"approval:{approval.id}"
+        pending = approval.state is ApprovalState.PENDING
+        posted = self._posts.ref(NAME, about) not in _NOWHERE
+        if posted == pending:  # it stands there and waits; or it is over and nobody was asked
+            return
+        mentions = self._mentions(approval.roles) if pending else ""
+        self._put(
+            about,
+            question_message(question, mentions),
+            lambda: self._thread(approval.incident_id, question.owner),
+        )
+
+    def note(self, note: Note) -> None:
+        """Post a detail in its incident's thread, or in the channel; the same one is not posted twice."""
+        about = f"note:{note.about}" if note.about else ""
+        if about and self._posts.ref(NAME, about) not in _NOWHERE:
+            return
+        message = note_message(note, self._cluster, self._mentions(note.roles))
+        channel, thread = self._place(note.owner), ""
+        if note.incident_id:
+            channel, thread = self._thread(note.incident_id, note.owner)
+            if not thread and not note.loud:
+                return  # nobody was told of the incident: no details of it either
+        if thread and note.loud:
+            message = {**message, "reply_broadcast": True}
+        self._post(about, message, channel, thread)
+
+    def _put(self, about: str, message: Message, where: Callable[[], tuple[str, str]]) -> str:
+        """Edit what is posted about it, or post it; its ref."""
+        ref = self._posts.ref(NAME, about)
+        digest = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
+        channel, ts = split_ref(ref)
+        with self._lock:
+            same = self._shown.get(about) == digest
+        if ts and same:
+            return ref
+        if ts:
+            try:
+                self._identity.us()
+                self._calls("chat.update", channel=channel, ts=ts, **{"attachments": [], **message})
+            except NotFound as error:
+                if "message_not_found" not in str(error):
+                    raise
+                ts = ""  # somebody deleted it: tell it anew
+        if not ts:
+            channel, thread = where()
+            ref = self._post(about, message, channel, thread)
+        with self._lock:
+            self._shown[about] = digest
+            while len(self._shown) > _MOST:
+                self._shown.popitem(last=False)
+        return ref
+
+    def _post(self, about: str, message: Message, channel: str, thread: str) -> str:
+        self._identity.us()  # nothing is said in a workspace that is not ours
+        place: dict[str, Any] = {"thread_ts": thread} if thread else {}
+        answer = self._calls("chat.postMessage", channel=channel, **place, **_QUIET, **message)
+        ref = f"{answer.get('channel') or channel}/{answer.get('ts', '')}"
+        if about:
+            self._posts.put(NAME, about, ref)
+        return ref
+
+    def _picture(self, card: Card, ref: str) -> None:
+        about = f"picture:{card.incident.id}"
+        channel, ts = split_ref(ref)
+        if not ts or self._posts.ref(NAME, about):
+            return
+        words = escape.unmarked(f"Evidence of incident {card.incident.id}: {card.incident.prime}", 200)
+        try:
+            self._calls.upload(channel, ts, f"incident-{card.incident.id[:12]}.png", card.picture, words)
+        except Forbidden as error:
+            self._failed("slack: pictures", error)  # a missing scope: no later try mends it
+        self._posts.put(NAME, about, ref)
+
+    def _thread(self, incident_id: str, owner: str) -> tuple[str, str]:
+        """Channel and thread of an incident; the channel alone where it has no message."""
+        about = f"incident:{incident_id}"
+        channel, ts = split_ref(self._posts.ref(NAME, about))
+        if ts:
+            return channel, ts
+        if about in self._owed:
+            raise Unavailable(f"slack: incident {incident_id} has no message yet", 5.0)
+        return self._place(owner), ""
+
+    def _place(self, owner: str) -> str:
+        return slack_channel(owner, self._routes, self._channel)
+
+    def _mentions(self, roles: Sequence[str]) -> str:
+        """Mentions of the user groups of ``roles``, and of people who are in none."""
+        found: list[str] = []
+        for role in (self._approvals.roles[name] for name in roles if name in self._approvals.roles):
+            found += [escape.group(one) for one in role.slack_groups]
+            if not role.slack_groups:
+                found += [escape.user(one.partition("/")[2]) for one in role.slack_users]
+        return " ".join(dict.fromkeys(found))

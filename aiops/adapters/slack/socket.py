@@ -1,0 +1,81 @@
+"""Socket: Socket Mode over the SDK's own client: we call out, and need no public endpoint.
+
+The client keeps the connection alive, follows Slack's wish to move to another one, and makes a lost one anew.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from aiops.adapters.slack.calls import translated
+from aiops.adapters.slack.connect import LOG
+from aiops.errors import Rejected, Unavailable
+
+PING_S = 10.0  # a connection that answers no ping is made anew
+
+
+class Socket:
+    """One connection of one app. Connecting is for one thread; the rest is safe between threads."""
+
+    def __init__(
+        self, app: App, token: str, web: WebClient, failed: Callable[[str, Exception], None]
+    ) -> None:
+        self._app, self._token, self._web, self._failed = app, token, web, failed
+        self._lock = threading.Lock()
+        self._handler: SocketModeHandler | None = None
+        self._closed = False
+
+    def connect(self) -> None:
+        """Connect, through a new address. Raises PortError."""
+        handler = self._made()
+        if handler is None:
+            return
+        try:
+            handler.client.connect_to_new_endpoint()
+        except SlackApiError as error:
+            raise translated("apps.connections.open", error) from error
+        except (SlackClientError, OSError, ValueError, AttributeError) as error:
+            # the client's own parts fail with attributes of what could not be opened
+            raise Unavailable(f"slack: socket: {type(error).__name__}") from error
+        if not handler.client.is_connected():
+            raise Unavailable("slack: socket: closed at once")
+
+    def connected(self) -> bool:
+        """Whether it stands now."""
+        handler = self._handler
+        return handler is not None and handler.client.is_connected()
+
+    def close(self) -> None:
+        """Hang up; waits for what is being acknowledged."""
+        with self._lock:
+            self._closed = True
+            handler, self._handler = self._handler, None
+        if handler is not None:
+            try:
+                handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it so
+            except (OSError, AttributeError) as error:  # of a connection that was never made
+                self._failed("slack: hanging up", error)
+
+    def _made(self) -> SocketModeHandler | None:
+        """The SDK's client, whose threads begin with it; None once closed."""
+        with self._lock:
+            if self._closed:
+                return None
+            if self._handler is None:
+                self._handler = SocketModeHandler(
+                    self._app, self._token, logger=LOG, web_client=self._web, ping_interval=PING_S
+                )
+                self._handler.client.message_listeners.append(self._greeted)
+            return self._handler
+
+    def _greeted(self, _: object, message: dict[str, Any], __: str | None = None) -> None:
+        """Slack says how many connections the app has: with two, each hears half of what people say."""
+        many = message.get("num_connections") if message.get("type") == "hello" else None
+        if isinstance(many, int) and many > 1:
+            text = f"slack: {many} connections of this app, each event goes to one of them: one app a cluster"
+            self._failed("slack: connection", Rejected(text))
