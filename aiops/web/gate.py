@@ -53,7 +53,7 @@ class Gate:
     """An ASGI application before another."""
 
     app: ASGIApp
-    doorkeeper: Doorkeeper | None
+    doorkeeper: Doorkeeper
     rules: Rules = field(default_factory=Rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,9 +78,9 @@ class Gate:
         if not reads:
             _check_origin(connection)
         if _among(path, rules.public):
-            scope[VISITOR] = self.doorkeeper and _quietly(self.doorkeeper, connection)
+            scope[VISITOR] = _quietly(self.doorkeeper, connection)
             return None
-        visitor = await self._visitor(connection)
+        visitor = await run_in_threadpool(self.doorkeeper.visitor, connection)
         scope[VISITOR] = visitor
         if visitor is None and (rules.closed or not reads):
             if reads and rules.sign_in and _among(path, rules.forms):
@@ -89,11 +89,6 @@ class Gate:
         if visitor is not None and not reads and not _among(path, rules.forms):
             _check_csrf(connection, visitor)
         return None
-
-    async def _visitor(self, connection: HTTPConnection) -> Visitor | None:
-        if self.doorkeeper is None:
-            return None
-        return await run_in_threadpool(self.doorkeeper.visitor, connection)
 
 
 def _quietly(doorkeeper: Doorkeeper, connection: HTTPConnection) -> Visitor | None:
