@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiops.core.detect import Happening
-from aiops.core.quality import Quality, assess
+from aiops.core.quality import Quality, Reading, assess
 from aiops.engine import entries
 from aiops.engine.ahead import Ahead
 from aiops.engine.collect import Collected, Collector
@@ -78,6 +78,7 @@ class Live:
     ahead: Ahead | None = None
     refresh: Callable[[], None] | None = None  # slow facts, asked for beside the ticks; must not raise
     quality: Quality = field(default_factory=lambda: Quality({}))
+    readings: tuple[Reading, ...] = ()  # how the queries of the newest tick went
     alive_s: float | None = None  # monotonic: when the last tick ended, well or not; None before the first
     good_ms: int | None = None  # the newest tick that is in the journal
     forget: Forget = field(default_factory=Forget)
@@ -162,6 +163,7 @@ class Live:
         facts = self.facts(now_ms)
         self.watcher.facts((now_ms - facts.at_ms) / 1000)
         collected = self.collector.tick(now_ms, facts)
+        self.readings = collected.readings
         quality = assess(collected.readings, self.quality, now_ms, self.window_ms, self._identity_error())
         usable = {
             name: panel
