@@ -26,6 +26,7 @@ from aiops.engine.memory import Memory, gist_of
 from aiops.engine.rehearse import Rehearse, answer_of, concerns
 from aiops.engine.rules import Rules
 from aiops.engine.window import Recent
+from aiops.engine.witness import witness
 from aiops.model import (
     Act,
     AppendCondition,
@@ -106,15 +107,15 @@ class Turn:
     def amend(self, incident: Incident, plan: Plan, author: tuple[str, str]) -> Decision:
         """Ask about ``plan``, which a person wants instead; the guards' answer, which may be no."""
         memory, rules = self.memory, self.rules
-        decision, _ = decide_twice(
-            plan, incident, self.facts, memory.ledger, rules.policy, self.situation(), lessons=memory.lessons
-        )
-        decision = asking.as_question(self._rehearsed(decision), rules.policy, self.now_ms)
+        given = plan, incident, self.facts, memory.ledger, rules.policy, self.situation()
+        answer = decide_twice(*given, lessons=memory.lessons)
+        decision = asking.as_question(self._rehearsed(answer[0]), rules.policy, self.now_ms)
         if isinstance(decision, Escalate) and decision.approvers:
             self._author = author
             memory.plans[incident.id] = plan
             memory.said[incident.id] = gist_of(decision), None
             self.written.append(decided_entry(decision, self.now_ms))
+            self.written += witness(answer, *given, lessons=memory.lessons)
             self.happen(incident.id, lives.Decided(decision))
             self._author = "", ""
         return decision
@@ -237,10 +238,9 @@ class Turn:
         memory, rules = self.memory, self.rules
         wanted = asking.amended_plan(memory.approvals, life, memory.plans.get(incident.id))
         plan = wanted or self._planned(incident)
-        decision, known = decide_twice(
-            plan, incident, self.facts, memory.ledger, rules.policy, self.situation(), lessons=memory.lessons
-        )
-        decision = self._rehearsed(decision)
+        given = plan, incident, self.facts, memory.ledger, rules.policy, self.situation()
+        answer = decide_twice(*given, lessons=memory.lessons)
+        decision, known = self._rehearsed(answer[0]), answer[1]
         if wanted is not None:
             decision = asking.as_question(decision, rules.policy, self.now_ms)
         decision = asking.within_limit(decision, memory.approvals, incident.id, rules.approvals.max_pending)
@@ -252,6 +252,7 @@ class Turn:
             memory.said[incident.id] = gist
             memory.plans[incident.id] = plan
             self.written.append(decided_entry(decision, self.now_ms, if_known))
+            self.written += witness(answer, *given, lessons=memory.lessons)
             self.happen(incident.id, lives.Decided(counts))
             intent = self._life(incident).intent
             if asked is not None and intent is not None and intent.digest == asked.digest:
