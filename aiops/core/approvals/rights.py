@@ -137,7 +137,8 @@ def possible(
     )
     if unknown or settings.kubernetes_access:
         return None
-    return None if _different([*free, *_locals(settings)], wanted, settings) else False
+    one_more = any(_different([*free, local], wanted, settings) for local in _locals(settings))
+    return None if one_more else False
 
 
 def _counts(role: ApproverRole, namespace: str, severity: Severity) -> bool:
@@ -224,7 +225,7 @@ def _different(actors: Sequence[Actor], wanted: int, settings: ApprovalSettings)
 
 
 def _locals(settings: ApprovalSettings) -> list[Actor]:
-    """Who might be able to read the daemon's token: people of the settings, and somebody who is none."""
+    """Who might be able to read the daemon's token, one of these: people of the settings, or somebody else."""
     if not settings.local:
         return []
     ids = ["", *(id_ for person in settings.people.values() for id_ in person.local)]
