@@ -225,7 +225,7 @@ def _different(actors: Sequence[Actor], wanted: int, settings: ApprovalSettings)
 
 
 def _locals(settings: ApprovalSettings) -> list[Actor]:
-    """Who might be able to read the daemon's token, one of these: people of the settings, or somebody else."""
+    """Who might be able to read the daemon's token: one of the settings' people, or somebody else."""
     if not settings.local:
         return []
     ids = ["", *(id_ for person in settings.people.values() for id_ in person.local)]
