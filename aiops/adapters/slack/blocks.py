@@ -2,7 +2,7 @@
 
 Input:   Card, Question, Note as the herald hands them over; texts are raw and are escaped here (H9).
 Output:  the arguments ``text``, ``blocks`` and ``attachments`` of chat.postMessage and chat.update.
-Limits:  50 blocks a message, 3000 characters a text, 75 a button, 255 an action id, 2000 a value.
+Limits:  50 blocks a message, 3000 characters a text, some 13,000 in all blocks, 75 a button, 2000 a value.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,8 @@ from aiops.model import Approval, ApprovalState, Ballot, Card, Note, Plan, Quest
 Block = dict[str, Any]
 Message = dict[str, Any]
 
-LONGEST, LONGEST_LINE, MOST_SECTIONS, MOST_BLOCKS = 3000, 600, 12, 50
+LONGEST, LONGEST_LINE, LONGEST_COMMAND, MOST_BLOCKS = 3000, 600, 2000, 50
+PART, WHOLE = 4000, 10_000  # characters of a part of a message, and of one that is nothing but text
 BUTTON, TITLE, CONFIRM = 75, 24, 300
 APPROVE, DENY, SNOOZE, WHY, AMEND = "aiops_approve", "aiops_deny", "aiops_snooze", "aiops_why", "aiops_amend"
 SNOOZE_MS = 30 * 60_000  # of the button; a reply may say another time
@@ -89,16 +90,16 @@ def question_message(question: Question, mentions: str = "") -> Message:
     approval = question.approval
     where = escape(place(approval.cluster), 100)
     pending = approval.state is ApprovalState.PENDING
-    asked = f"`{escape(approval.short, 20)}` on *{where}*: {escape(approval.summary, 1000)}"
+    asked = f"`{escape(approval.short, 20)}` on *{where}*: {escape(approval.summary, LONGEST_LINE)}"
     first = f"{ENDS.get(approval.state, _OVER)} *{'Approve?' if pending else str(approval.state)}* {asked}"
     blocks = [_section(f"{first}\n{mentions}" if pending and mentions else first)]
     if not pending:
         blocks += _sections(_ended(approval))
     blocks += _sections(_facts(question))
     if approval.command:
-        command = escape_lines(approval.command, LONGEST - 60)
+        command = escape_lines(approval.command, LONGEST_COMMAND)
         blocks.append(_section(f"By hand instead:\n```{command}```"))
-    blocks.append(_context(escape(_rules(approval) if pending else f"plan {approval.digest[:12]}")))
+    blocks.append(_context(escape(_rules(approval) if pending else f"plan {approval.digest[:12]}", 1000)))
     if pending:
         blocks.append(_buttons(approval))
     return {"text": first, "blocks": blocks[:MOST_BLOCKS]}
@@ -198,7 +199,7 @@ def note_message(note: Note, cluster: str, mentions: str = "") -> Message:
     ]
     head = f"*{escape(place(cluster), 100)}*: {lines[0]}"
     lines[0] = f"{mentions} {head}" if mentions else head
-    return {"text": lines[0][:LONGEST], "blocks": _sections(lines)}
+    return {"text": lines[0][:LONGEST], "blocks": _sections(lines, WHOLE)}
 
 
 def echo_message(text: str, cluster: str, who: str, *, done: bool) -> Message:
@@ -206,7 +207,7 @@ def echo_message(text: str, cluster: str, who: str, *, done: bool) -> Message:
     sign = ":white_check_mark:" if done else ":no_entry_sign:"
     lines = [escape(line, LONGEST_LINE * 2) for line in text.splitlines() if line.strip()] or ["(nothing)"]
     lines[0] = f"{sign} {who} on *{escape(place(cluster), 100)}*: {lines[0]}"
-    return {"text": lines[0][:LONGEST], "blocks": _sections(lines)}
+    return {"text": lines[0][:LONGEST], "blocks": _sections(lines, WHOLE)}
 
 
 def _section(text: str) -> Block:
@@ -218,16 +219,18 @@ def _context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
-def _sections(lines: Iterable[str]) -> list[Block]:
+def _sections(lines: Iterable[str], most: int = PART) -> list[Block]:
     """Lines packed into as few sections as they fit in; what is too much is counted, not shown."""
     texts: list[str] = []
+    left = most
     rows: Sequence[str] = [line for line in lines if line]
     for index, line in enumerate(rows):
-        if texts and len(texts[-1]) + 1 + len(line) <= LONGEST:
-            texts[-1] = f"{texts[-1]}\n{line}"
-        elif len(texts) < MOST_SECTIONS:
-            texts.append(line)
-        else:
+        left -= len(line) + 1
+        if left < 0:
             texts.append(f"… and {len(rows) - index} lines more: see `aiops explain`")
             break
+        if texts and len(texts[-1]) + 1 + len(line) <= LONGEST:
+            texts[-1] = f"{texts[-1]}\n{line}"
+        else:
+            texts.append(line)
     return [_section(text) for text in texts]

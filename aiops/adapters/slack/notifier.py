@@ -20,12 +20,13 @@ from aiops.adapters.slack.blocks import Message, card_message, note_message, que
 from aiops.adapters.slack.calls import Calls
 from aiops.adapters.slack.connect import Identity
 from aiops.core.routing import slack_channel
-from aiops.errors import Forbidden, NotFound, Unavailable
+from aiops.errors import Forbidden, NotFound, Rejected, Unavailable
 from aiops.model import ApprovalSettings, ApprovalState, Card, Note, NotifySettings, Question
 from aiops.ports import Posts
 
 NAME = "slack"
 _NOWHERE = {"", "-"}  # refs of what has no message
+_LOCKED = ("edit_window_closed", "cant_update_message")  # a workspace may forbid late edits
 _MOST = 5_000  # messages whose content is remembered
 _QUIET = {"unfurl_links": False, "unfurl_media": False}
 
@@ -109,13 +110,7 @@ class SlackNotifier:
         if ts and same:
             return ref
         if ts:
-            try:
-                self._identity.us()
-                self._calls("chat.update", channel=channel, ts=ts, **{"attachments": [], **message})
-            except NotFound as error:
-                if "message_not_found" not in str(error):
-                    raise
-                ts = ""  # somebody deleted it: tell it anew
+            ts = self._edit(channel, ts, message)
         if not ts:
             channel, thread = where()
             ref = self._post(about, message, channel, thread)
@@ -124,6 +119,21 @@ class SlackNotifier:
             while len(self._shown) > _MOST:
                 self._shown.popitem(last=False)
         return ref
+
+    def _edit(self, channel: str, ts: str, message: Message) -> str:
+        """Edit a message; its ts, or "" where somebody deleted it: then it is told anew."""
+        self._identity.us()
+        try:
+            self._calls("chat.update", channel=channel, ts=ts, **{"attachments": [], **message})
+        except NotFound as error:
+            if "message_not_found" in str(error):
+                return ""
+            raise
+        except Rejected as error:
+            if not any(word in str(error) for word in _LOCKED):
+                raise
+            self._post("", message, channel, ts)  # what it has become, below what it was
+        return ts
 
     def _post(self, about: str, message: Message, channel: str, thread: str) -> str:
         self._identity.us()  # nothing is said in a workspace that is not ours
