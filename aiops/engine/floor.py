@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from aiops.core.autonomy import refused_rise
 from aiops.core.ledger import Ledger
 from aiops.core.life import Life, Unlocked
-from aiops.core.plan import is_intact
 from aiops.core.policy import recheck
 from aiops.engine.scene import Scene
 from aiops.errors import PortError
@@ -106,8 +105,6 @@ class Floor:
         """
         if plan is None or life.intent is None:
             return (Reason("plan", Lean.HOLD, "the plan is not known"),)
-        if not is_intact(plan):  # H6, G11: what is carried out is what was shown, to the digest
-            return (Reason("plan", Lean.REFUSE, "the plan is not the one that was sealed"),)
         loop, step = self._loop, life.intent.step
         try:
             facts = self._facts if loop.fresh is None else loop.known(loop.fresh(self._now_ms))

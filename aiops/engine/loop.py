@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops.core import correlate as correlation
-from aiops.core.amend import amended
 from aiops.core.approvals.book import STREAM as APPROVALS
-from aiops.core.approvals.book import ApprovalBook
-from aiops.core.approvals.claims import CLAIMED, RELEASED, Claims
+from aiops.core.approvals.claims import CLAIMED, RELEASED
 from aiops.core.approvals.claims import STREAM as FORUM
 from aiops.core.book import Book, Changed, IncidentChange, Opened
 from aiops.core.detect import Happening
@@ -20,21 +18,21 @@ from aiops.core.learn import learn
 from aiops.core.ledger import STREAM, Ledger
 from aiops.core.life import Apply, Approved, Ask, Rejected, Tell, Undo, Unlocked, Verify
 from aiops.core.lifecycle import UNDER_WAY
-from aiops.core.memory import Lessons
-from aiops.core.policy import why
 from aiops.core.quality import SEEING, Quality
 from aiops.core.situation import Situation
 from aiops.core.words import clock
-from aiops.engine import entries
 from aiops.engine.aftermath import Aftermath
 from aiops.engine.curfew import over
+from aiops.engine.deciding import hears, instead, wake
 from aiops.engine.floor import Floor
-from aiops.engine.memory import Gist, Memory, gist_of
+from aiops.engine.memory import Memory
 from aiops.engine.own import own_changes
+from aiops.engine.recall import recall
 from aiops.engine.rehearse import Rehearse
 from aiops.engine.requests import Desk
 from aiops.engine.rules import Rules
 from aiops.engine.scene import CarryOut, Deed, only_record
+from aiops.engine.taking import follows, take
 from aiops.engine.turn import Ordered, Turn
 from aiops.engine.window import Recent
 from aiops.errors import PortError
@@ -44,7 +42,6 @@ from aiops.model import (
     Echo,
     Entry,
     Facts,
-    NotApplicable,
     Outcome,
     Plan,
     Record,
@@ -129,24 +126,7 @@ class Loop:
 
     def restore(self, seen: Sequence[Target] = ()) -> None:
         """Take up what a former run left in the journal. ``seen`` are targets with baselines."""
-        book, ledger = entries.restore(self.store, seen)
-        lives = entries.lives(self.store)
-        said: dict[str, Gist] = {
-            incident_id: (gist_of(decision), gist_of(if_known) if if_known is not None else None)
-            for incident_id, (decision, if_known) in entries.decisions(self.store, book.open.keys()).items()
-        }
-        due = dict.fromkeys(book.open, 0)
-        due |= {one.incident_id: one.intent.until_ms or 0 for one in lives.values() if one.intent is not None}
-        intents = {at: one.intent for at, one in lives.items() if one.intent is not None}
-        known = entries.plans(self.store, {one.digest for one in intents.values()})
-        plans = {at: known[one.digest] for at, one in intents.items() if one.digest in known}
-        lessons = self.memory.lessons
-        if lessons is not None:
-            lessons = learn(Lessons(), self.store.read())
-        approvals = ApprovalBook().fold(self.store.read(stream=APPROVALS))
-        claims = Claims().fold(self.store.read(stream=FORUM))
-        stopped = entries.stopped(self.store)
-        self.memory = Memory(book, ledger, lives, said, plans, due, {}, lessons, stopped, approvals, claims)
+        self.memory = recall(self.store, seen, learns=self.memory.lessons is not None)
         self._taken_up = True
 
     def advance(
@@ -165,7 +145,7 @@ class Loop:
             turn.happen(incident_id, event)
         if self._taken_up:
             turn.lead({one: life for one, life in self.memory.lives.items() if life.intent is not None})
-        turn.hears()
+        hears(turn)
         turn.sees(self.quality, quality)
         turn.notices(self.why_stopped)
         book, changes = correlation.correlate(
@@ -179,9 +159,9 @@ class Loop:
             opt_in_label=self.rules.policy.opt_in_label,
             quality=quality,
         )
-        turn.follows(book)
-        told = [turn.take(change) for change in changes]
-        turn.wake()
+        follows(turn, book)
+        told = [take(turn, change) for change in changes]
+        wake(turn)
         self._commit(turn)
         self.quality, self._results, self._taken_up = quality, [], False
         del self._answers[: len(answers)]  # others may have come meanwhile
@@ -298,22 +278,12 @@ class Loop:
         refuses: nothing is asked then."""
         facts = self.known(facts)
         self._catch_up()
-        incident, plan = self.book.open.get(asked.incident_id), self.memory.plans.get(asked.incident_id)
-        if incident is None or plan is None or plan.digest != asked.digest:
-            return Echo(False, f"{asked.short} is not asked any more", asked)
-        who = said.actor.name or said.actor.id
-        other = amended(plan, wish, who, incident, facts, self.rules.remediation, now_ms)
-        if isinstance(other, NotApplicable):
-            return Echo(False, f"that cannot be done instead: {other.reason}", asked)
         turn = self.turn(now_ms, facts, self.quality)
-        decision = turn.amend(incident, other, (said.actor.key, wish.reason))
-        if not turn.written:
-            return Echo(False, f"that is not asked about: {why(decision).text}", asked)
-        self._commit(turn)
-        self._carry_out(turn.orders, now_ms, facts)
-        found = [one for one in self.memory.approvals.of_incident(incident.id) if one.digest == other.digest]
-        text = f"asked instead, on behalf of {who}: {other.steps[0].summary}"
-        return Echo(True, text, found[-1] if found else None)
+        echo = instead(turn, said, wish, asked)
+        if echo.done:
+            self._commit(turn)
+            self._carry_out(turn.orders, now_ms, facts)
+        return echo
 
     def answer(self, incident_id: str, event: Approved | Rejected | Unlocked) -> None:
         """A person's answer to what was asked; it counts from the next tick on."""
