@@ -176,6 +176,7 @@ class ApprovalSettings:
     critical_severities: tuple[Severity, ...] = (Severity.CRITICAL,)  # incidents so bad,
     critical_share: float = 0.5  # or more than this share of a workload's pods
     kubernetes_access: bool = True  # ask the API server who may approve (aiops.dev/approvals, verb approve)
+    kubernetes_audience: str = ""  # that a token must be for; empty: that of the API server itself
     local: bool = True  # who can read the token file in the state folder may answer, as themselves
     timezone: str = "UTC"  # of "only today"
     max_pending: int = 20  # more open questions than this are told together, and the rest held

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from aiops.errors import Unavailable
 
 START_S, STOP_S = 10.0, 5.0
+MOST = 1_000  # connections; more are told to come back later (503)
 
 
 class Server:
@@ -17,7 +18,17 @@ class Server:
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         config = uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=5
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=1,  # a stream of events never ends by itself
+            limit_concurrency=MOST,
+            proxy_headers=False,  # anybody on this machine could say where they come from
+            server_header=False,
         )
         self._server = uvicorn.Server(config)
         self._host, self._port = host, port
