@@ -46,7 +46,15 @@ def asked(
     return [
         asked_entry(
             approval_of(
-                command, event.decision, incident, facts, rules.approvals, book, now_ms, rules.cluster, author
+                command,
+                event.decision,
+                incident,
+                facts,
+                rules.approvals,
+                book,
+                now_ms,
+                cluster=rules.cluster,
+                author=author,
             ),
             now_ms,
         )

@@ -2,7 +2,7 @@
 
 from aiops.core import life as lives
 from aiops.core.amend import amended
-from aiops.core.approvals.follow import answers, astray
+from aiops.core.approvals.follow import answers, astray, ripe
 from aiops.core.ledger import decided_entry, outcome_entry
 from aiops.core.life import Life
 from aiops.core.lifecycle import UNDER_WAY
@@ -37,6 +37,8 @@ def hears(turn: Turn) -> None:
     """What people answered is the next event of the lives that wait for it; who is late is reminded."""
     for incident_id, event in tuple(answers(turn.memory.approvals, turn.memory.lives)):
         turn.happen(incident_id, event)
+    for incident_id, unlocked in tuple(ripe(turn.memory.approvals, turn.memory.lives, turn.now_ms)):
+        turn.happen(incident_id, unlocked)
     turn.approve(astray(turn.memory.approvals, turn.memory.lives, turn.now_ms))
     turn.approve(asking.reminders(turn.memory.approvals, turn.now_ms))
 

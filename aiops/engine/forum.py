@@ -43,6 +43,7 @@ from aiops.ports import Clock, Store
 Grants = Callable[[Actor, Sequence[str], str], frozenset[str]]  # roles that the channel grants in a namespace
 TRIES = 20  # of an answer that races with others
 BALLOTS = {Approve: Ballot.YES, Deny: Ballot.NO, Snooze: Ballot.LATER}
+WENT_YES = frozenset({ApprovalState.APPROVED, ApprovalState.EXECUTING, ApprovalState.EXECUTED})
 LONGEST = 1_000  # characters of a reason
 UNTOLD = "the API server does not say whether you may: try again"
 
@@ -145,6 +146,10 @@ class OpenForum:
         if approval is None:
             return Echo(False, f"nothing of this name is asked: {saying.approval_id[:20]}"), []
         ballot = BALLOTS[type(saying)]
+        if (own := _qualified(said, approval, ballot)) is not None:
+            vote = replace(own, at_ms=now_ms, until_ms=saying.until_ms, via=said.via, ref=said.ref)
+            echo = Echo(True, f"only for today: {approval.summary}", approval)
+            return echo, [voted_entry(approval, vote, now_ms), heard_entry(said, echo, now_ms)]
         if why_not := self._objection(said, approval, ballot, now_ms):
             return Echo(False, why_not, approval), []
         actor = self._with_grants(said.actor, approval.roles_at(now_ms), approval.namespace)
@@ -219,3 +224,12 @@ class OpenForum:
         if why_not := may_answer(actor, approval, self.settings, now_ms, Ballot.NO):
             return Echo(False, why_not, approval)
         return self.hall.amend(replace(said, actor=actor), approval)
+
+
+def _qualified(said: Said, approval: Approval, ballot: Ballot) -> Vote | None:
+    """The vote of the same person that ``said`` only limits ("only today") after it decided; else None."""
+    went = {Ballot.YES: WENT_YES, Ballot.NO: frozenset({ApprovalState.DENIED})}.get(ballot, frozenset())
+    if approval.state not in went or getattr(said.saying, "until_ms", None) is None:
+        return None
+    own = [one for one in approval.votes if one.actor.key == said.actor.key and one.ballot is ballot]
+    return own[-1] if own else None

@@ -76,6 +76,7 @@ class Live:
     watcher: Watcher
     identity: str = ""  # what the Prometheus must say it is; empty: not checked
     ahead: Ahead | None = None
+    follow: Callable[[Facts], None] = lambda _facts: None  # told of each tick's picture; must not raise
     refresh: Callable[[], None] | None = None  # slow facts, asked for beside the ticks; must not raise
     quality: Quality = field(default_factory=lambda: Quality({}))
     readings: tuple[Reading, ...] = ()  # how the queries of the newest tick went
@@ -177,6 +178,7 @@ class Live:
         head = self.loop.store.head()[0]
         self.loop.advance(now_ms, [*self._pending, *predicted], facts, quality)
         self._pending, self.quality, self.good_ms = [], quality, now_ms  # kept while the journal refuses
+        self.follow(facts)
         records = list(self.loop.store.read(since=head))
         self.watcher.ticked(collected, quality, records, self.clock.monotonic_s() - began)
 

@@ -29,6 +29,7 @@ def approval_of(
     settings: ApprovalSettings,
     book: ApprovalBook,
     now_ms: int,
+    *,
     cluster: str = "",
     author: tuple[str, str] = ("", ""),
 ) -> Approval:

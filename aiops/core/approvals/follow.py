@@ -18,6 +18,7 @@ from aiops.core.life import (
     Rejected,
     Snoozed,
     TimedOut,
+    Unlocked,
 )
 from aiops.core.lifecycle import UNDER_WAY
 from aiops.core.policy import why
@@ -95,6 +96,17 @@ def answers(book: ApprovalBook, lives: Mapping[str, Life]) -> Iterator[tuple[str
                 continue
             if (event := _event(approval)) is not None:
                 yield incident_id, event
+
+
+def ripe(book: ApprovalBook, lives: Mapping[str, Life], now_ms: int) -> Iterator[tuple[str, Unlocked]]:
+    """Incidents whose no was "only today", and the day is over: they are decided upon again."""
+    for approval in book.by_id.values():
+        life = lives.get(approval.incident_id)
+        until_ms = _until(approval, Ballot.NO)
+        if approval.state is not State.DENIED or until_ms is None or until_ms > now_ms:
+            continue
+        if life is not None and life.state is IncidentState.ESCALATED and life.declined:
+            yield approval.incident_id, Unlocked(names(approval))
 
 
 def _event(approval: Approval) -> Event | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.approvals.book import asked_entry, moved_entry
+from aiops.engine.curfew import until
 from aiops.engine.requests import Desk
 from aiops.errors import Conflict, Unavailable
 from aiops.model import (
@@ -382,3 +383,26 @@ def test_what_was_approved_only_today_is_taken_back_when_the_day_is_over_and_onc
     assert timeline.results() == ["applied", "verified", "undone"]
     (request,) = timeline.store.read(kinds=("requested",))
     assert request.entry.payload["by"] == "Ada"
+
+
+def test_a_no_can_be_limited_to_today_afterwards():
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, Deny(approval.id))
+    timeline.tick(1)
+    assert timeline.incident.state == "escalated"
+    assert not timeline.say(BOB, Deny(approval.id, "", NOW + 60 * MINUTE)).done  # it was not his
+    assert timeline.say(ADA, Deny(approval.id, "", NOW + 60 * MINUTE)).done
+    timeline.tick(59)
+    assert timeline.forum.approvals() == ()
+    timeline.tick(60)
+    assert len(timeline.forum.approvals()) == 1
+
+
+def test_a_yes_can_be_limited_to_today_afterwards_and_is_no_second_vote():
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, Approve(approval.id))
+    assert timeline.say(ADA, Approve(approval.id, NOW + 60 * MINUTE)).done
+    assert until(timeline.forum.approval(approval.id)) == NOW + 60 * MINUTE
+    assert [state for state, _ in timeline.moves()] == ["approved"]
