@@ -221,6 +221,42 @@ def _scopes(payload: Payload) -> str:
     return f"first seen: {names}{more}" if seen else f"watching since {clock(payload['began_ms'])} UTC"
 
 
+def _asked(payload: Payload) -> str:
+    one = payload["approval"]
+    whom = ", ".join(one["roles"]) or "nobody"
+    return f"{one['short']}: {whom} asked to approve: {one['summary']}, until {clock(one['until_ms'])} UTC"
+
+
+def _voted(payload: Payload) -> str:
+    vote = payload["vote"]
+    reason = f": {vote['reason']}" if vote.get("reason") else ""
+    return (
+        f"{vote['ballot']} to approval {payload['approval_id']}, by {vote['via'] or 'an unknown way'}{reason}"
+    )
+
+
+def _moved(payload: Payload) -> str:
+    said = f": {payload['said']}" if payload.get("said") else ""
+    return f"approval {payload['approval_id']} is {payload['state']}{said}"
+
+
+def _claimed(payload: Payload) -> str:
+    return f"on it: automation keeps off {', '.join(payload['targets'])}"
+
+
+def _posted(payload: Payload) -> str:
+    return f"{payload['about'].replace(':', ' ', 1)} posted to {payload['channel']}"
+
+
+def _witnessed(payload: Payload) -> str:
+    size = len(payload["inputs"]["packed"])
+    return f"kept what it was decided on, {size} characters, policy {payload['rules'][:12]}"
+
+
+def _head(payload: Payload) -> str:
+    return f"head of record {payload['seq']} signed by key {payload['key']}"
+
+
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
     "incident_opened": _opened,
     "incident_changed": _changed,
@@ -247,6 +283,19 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     "storm_ended": lambda payload: str(payload["because"]),
     "sight_changed": _sight,
     "scopes_seen": _scopes,
+    "approval_asked": _asked,
+    "approval_voted": _voted,
+    "approval_reminded": lambda payload: f"people are reminded of approval {payload['approval_id']}",
+    "approval_moved": _moved,
+    "claimed": _claimed,
+    "released": lambda payload: f"released: automation may go on with incident {payload['incident_id']}",
+    "said": lambda payload: f"{'' if payload['done'] else 'not done: '}{payload['text']}",
+    "posted": _posted,
+    "witnessed": _witnessed,
+    "rules_seen": lambda payload: f"the policy in force is {payload['digest'][:12]}",
+    "facts_seen": lambda payload: f"kept the facts {payload['digest'][:12]}",
+    "head_signed": _head,
+    "key_changed": lambda payload: f"heads are signed by key {payload['key']}, before by {payload['before']}",
 }
 OF_INCIDENTS = frozenset(
     {
@@ -260,6 +309,7 @@ OF_INCIDENTS = frozenset(
         "change_answered",
         "evidence_captured",
         "step_waits",
+        "witnessed",
     }
 )
 
