@@ -19,7 +19,7 @@ from aiops.core.life import Apply, Undo
 from aiops.core.lifecycle import ACTING, VERIFYING
 from aiops.core.verify import Seen, concerns, judge
 from aiops.engine import entries
-from aiops.engine.scene import Deed, Scene, ended, noted, said
+from aiops.engine.scene import MOST_TRIES, Deed, Scene, ended, noted, said
 from aiops.engine.undo import take_back
 from aiops.errors import PortError
 from aiops.model import (
@@ -40,7 +40,6 @@ from aiops.ports import Cluster
 
 NOT_YET = frozenset({Answer.THROTTLED, Answer.BUDGET, Answer.UNAVAILABLE})  # nothing was changed: later again
 MOST_S = 15.0  # of one step in one tick: a slow API server must not keep all else waiting, nor a stop
-MOST_TRIES = 4  # at once, on an object whose status is written all the time
 ENDS_POD = frozenset({ChangeVerb.EVICT, ChangeVerb.DELETE})
 Newest = Callable[[Target, str, str], Status]  # (target, signal, detector) -> its newest verdict
 Reach = Callable[[str], None]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aiops.core.redact import BY_HAND
+from aiops.engine.scene import MOST_TRIES
 from aiops.model import (
     Act,
     Answer,
@@ -26,7 +27,6 @@ from aiops.model import (
 from aiops.ports import Cluster
 
 GUARD = "server"
-MOST_TRIES = 3  # on an object whose status is written all the time
 MOST = 5  # changes of one step: the evictions of a drain need the same right
 Rehearse = Callable[[Plan, int], Reason]  # what the API server says to a step
 

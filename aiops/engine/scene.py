@@ -10,6 +10,7 @@ from aiops.errors import PortError
 from aiops.model import Anomaly, Entry, Facts, Incident, Outcome, Plan, Reason, Result
 
 Deed = Apply | Undo | Verify
+MOST_TRIES = 4  # of one write, at once, on an object whose status is written all the time
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aiops.engine import entries
-from aiops.engine.scene import Scene, noted, said
+from aiops.engine.scene import MOST_TRIES, Scene, noted, said
 from aiops.model import Answer, Change, Look, Mark, Result, Sight, Step
 from aiops.ports import Cluster
 
-MOST_TRIES = 4
 NEVER = frozenset({Answer.FORBIDDEN, Answer.INVALID})
 
 
