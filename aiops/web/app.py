@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -33,6 +33,7 @@ class Pages:
     public: Sequence[str] = ()  # the sign-in page and what it is made of
     forms: Sequence[str] = ()  # pages whose forms carry the CSRF token and check it themselves
     sign_in: str = ""  # where people without a session are sent
+    home: str = ""  # where whoever asks for nothing in particular is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def make_app(
     ]
     if doors is not None:
         routes += [*doors.api, *doors.pages.routes]
+        if doors.pages.home:
+            routes.append(Route("/", lambda _: RedirectResponse(doors.pages.home, 307), methods=["GET"]))
         if doors.slack is not None:
             routes.append(Route(SLACK, doors.slack, methods=["POST"]))
     return Starlette(
@@ -84,7 +87,7 @@ def _gate(doors: Doors) -> Middleware:
         closed=doors.closed,
         loopback=doors.loopback,
         signed=(SLACK,) if doors.slack is not None else (),
-        public=doors.pages.public,
+        public=(*doors.pages.public, *(("/",) if doors.pages.home else ())),
         forms=doors.pages.forms,
         sign_in=doors.pages.sign_in,
     )

@@ -98,7 +98,9 @@ def _quietly(doorkeeper: Doorkeeper, connection: HTTPConnection) -> Visitor | No
 
 
 def _among(path: str, those: Sequence[str]) -> bool:
-    return any(path == one or (one.endswith("/") and path.startswith(one)) for one in those)
+    return any(
+        path in (one, one.rstrip("/")) or (one.endswith("/") and path.startswith(one)) for one in those if one
+    )
 
 
 def _check_host(connection: HTTPConnection, *, loopback: bool) -> None:

@@ -90,6 +90,11 @@ class Api:
                 self._renew()
             yield Stream(response, path)
 
+    def token(self) -> str:
+        """The bearer token that we would send; "" where there is none. Raises NoConnection."""
+        scheme, _, value = self._identity(self._current()).get("authorization", "").partition(" ")
+        return value if scheme.lower() == "bearer" else ""
+
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._client.close()

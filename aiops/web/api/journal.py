@@ -1,10 +1,12 @@
-"""Journal: its records as stored, so that whoever reads them can check their hashes. Always by token: what
-was written to the cluster is in it, values of environment variables too (S8)."""
+"""Journal: its records as stored, so that whoever reads them can check their hashes. Values of environment
+variables are hidden in a way that the hashes bear (S8); what else was written to the cluster is there, so it
+always takes a token."""
 
 from itertools import islice
 
 import orjson
 
+from aiops.core.chain import veiled
 from aiops.ports import Store
 from aiops.web.api.operations import Call, Raw
 from aiops.web.api.reading import Reading
@@ -21,7 +23,7 @@ def page(reading: Reading, call: Call) -> Raw:
     records = reading.store.read(since=query.since, stream=query.stream, kinds=kinds)
     found: list[bytes] = []
     size, last = 0, 0
-    for record in islice(records, query.limit + 1):
+    for record in map(veiled, islice(records, query.limit + 1)):
         entry = record.entry
         text = orjson.dumps(
             Written(
