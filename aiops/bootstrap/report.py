@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from aiops.bootstrap import kept
 from aiops.bootstrap.config import config_folder
 from aiops.bootstrap.replay import replay_all
 from aiops.core.compare import Comparison, Pair, compare
@@ -35,12 +36,17 @@ def dry_run(
     other_dir: Path | None = None,
     progress: Progress = quietly,
     until_ms: int | None = None,
+    state: Path | None = None,
 ) -> DryRun:
-    """Replay ``recording``, twice where ``other_dir`` is given. InputError, ConfigError for bad inputs."""
+    """Replay ``recording``, twice where ``other_dir`` is given; keep the first one's journal in ``state``.
+    InputError, ConfigError for bad inputs."""
+    first = progress if other_dir is None else halved(progress, 0.0)
+    replayed = replay_all(recording, config_dir, first, until_ms)
+    story, loop = replayed.story, replayed.loop
+    if state is not None:
+        kept.keep(state, story, loop.rules.signals, loop.store)
     if other_dir is None:
-        story = replay_all(recording, config_dir, progress, until_ms).story
         return DryRun(story, score(story))
-    story = replay_all(recording, config_dir, halved(progress, 0.0), until_ms).story
     other = replay_all(recording, other_dir, halved(progress, 0.5), until_ms).story
     return DryRun(story, score(story), compare(story, other, names(config_folder(config_dir), other_dir)))
 

@@ -22,6 +22,11 @@ from aiops.cli.times import MOMENT
     type=click.Path(path_type=Path),
     help="Another configuration folder: show what it changes.",
 )
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the journal in that new folder, for `aiops console`, `explain`, `plan` and `journal`.",
+)
 @click.option("--until", type=MOMENT, help="Stop there, as if it were now: 2026-03-01T10:00Z.")
 @click.option("--open-only", is_flag=True, help="List only incidents that are still open at the end.")
 def command(
@@ -30,6 +35,7 @@ def command(
     html: Path | None,
     as_json: bool,
     other: Path | None,
+    state: Path | None,
     until: int | None,
     open_only: bool,
 ) -> None:
@@ -38,7 +44,8 @@ def command(
     RECORDING is a folder made by `aiops record`, or CSV, query_range JSON or OpenMetrics files.
 
     \b
-    Example: aiops dry-run tests/recordings/shop --html report.html
+    Examples: aiops dry-run tests/recordings/shop --html report.html
+              aiops dry-run tests/recordings/shop --state looked-at && aiops console --state looked-at
     """
     from aiops.bootstrap import report
     from aiops.cli import timeline
@@ -47,8 +54,12 @@ def command(
 
     if html is not None:
         report.reserve(html)
+    if state is not None:
+        from aiops.bootstrap.kept import reserve
+
+        reserve(state)
     with bar() as progress:
-        run = report.dry_run(recording, config, other, progress, until)
+        run = report.dry_run(recording, config, other, progress, until, state)
     if html is not None:
         report.write_report(html, run)
     if as_json:
@@ -57,3 +68,5 @@ def command(
         timeline.show(run, console(), only_open=open_only)
     if html is not None:
         console(err=True).print(f"report: {html}", style="bold")
+    if state is not None:
+        console(err=True).print(f"open it with: aiops console --state {state}", style="bold")

@@ -138,8 +138,8 @@ class Catalog:
         return tuple(sorted({name for row in self.rows.values() for name in row.namespaces}))
 
     def like(self, row: Row, most: int = 5) -> tuple[Row, ...]:
-        """Others like ``row``, the closest first: the same fingerprint, then the same class on the same target,
-        then the same class in the same namespace; of these the newest."""
+        """Earlier ones like ``row``: the same fingerprint, the same class on the same target, the same class
+        in the same namespace, in this order; of these the newest."""
         found = [(near, other) for other in self.rows.values() if (near := _nearness(row, other))]
         found.sort(key=lambda pair: (-pair[0], -pair[1].since_ms, pair[1].id))
         return tuple(other for _, other in found[:most])
@@ -210,7 +210,7 @@ def _after(row: Row, entry: Entry, waiting: Mapping[str, str], seq: int) -> Row:
         case "approval_asked" | "approval_moved":
             return replace(row, pending=tuple(one for one, at in waiting.items() if at == row.id))
         case "claimed":
-            return replace(row, claimed_by=str(payload.get("by", "")))
+            return replace(row, claimed_by=str(payload.get("name") or payload.get("by", "")))
         case "released":
             return replace(row, claimed_by="")
         case "plan_started" | "rung_started":

@@ -2,6 +2,7 @@
 are signed in. Works offline; loads nothing from anywhere else.
 """
 
-from aiops.web.console.parts import Parts, Progress, Replays, Session, Sessions, Standing, View
+from aiops.web.console.parts import Parts, Progress, Replays, Standing, View
+from aiops.web.console.routes import FORMS, PUBLIC, SIGN_IN, console_routes
 
-__all__ = ["Parts", "Progress", "Replays", "Session", "Sessions", "Standing", "View"]
+__all__ = ["FORMS", "PUBLIC", "SIGN_IN", "Parts", "Progress", "Replays", "Standing", "View", "console_routes"]

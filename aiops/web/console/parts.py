@@ -1,44 +1,17 @@
 """Parts: everything that the console needs from outside, as Protocols and plain values.
 
-The daemon, a journal on disk and a recording differ only in what they put in here (``aiops.bootstrap.console``).
+The daemon, a journal on disk and a recording differ only in what they put in here
+(``aiops.bootstrap.console``).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiops.core.quality import Quality, Reading
-from aiops.core.words import clock
-from aiops.model import Actor, Incident, Playbook, Plot, Policy, Record, Signal
+from aiops.model import Incident, Playbook, Plot, Policy, Record, Signal
 from aiops.ports import Forum, Store
-
-
-class Session(Protocol):
-    """One signed-in person."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102 - random, what the cookie holds
-    @property
-    def actor(self) -> Actor: ...  # noqa: D102 - who it is, by a stable id
-    @property
-    def csrf(self) -> str: ...  # noqa: D102 - random, every form carries it
-
-
-class Sessions(Protocol):
-    """Who is signed in. Safe between threads."""
-
-    def open(self, token: str) -> Session | None:
-        """A session of whoever holds ``token``; None for a token that is not valid. Raises Unavailable where
-        nobody can tell."""
-        ...
-
-    def find(self, session_id: str) -> Session | None:
-        """The session with this id; None where there is none, or it is over."""
-        ...
-
-    def close(self, session_id: str) -> None:
-        """End it; one that is not there is no error."""
-        ...
+from aiops.web.auth import Doorkeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +34,6 @@ class Standing:
     live: bool = False
     ticked_ms: int | None = None  # the newest tick that is in the journal
     step_ms: int = 0
-    stopped: bool | None = None  # the kill switch; None: it cannot be read
-    why_stopped: str = ""
     quality: Quality | None = None  # None: not known here
     readings: tuple[Reading, ...] = ()  # of the newest tick
     storm: str = ""
@@ -116,14 +87,6 @@ class Parts:
     plots: Callable[[Incident, Sequence[Record]], tuple[Plot, ...]] = no_plots  # (incident, its records)
     forum: Forum | None = None  # None: nobody can answer here
     shut: str = "this console only shows"  # why, where there is no forum or no sign-in
-    sessions: Sessions | None = None
-    closed: bool = False  # whether reading needs a sign-in
-    secure: bool = False  # whether the cookie is for HTTPS alone
+    doorkeeper: Doorkeeper | None = None  # None: nobody can sign in here
     replays: Replays | None = None
-    hosts: tuple[str, ...] = ()  # names it may be called by; empty: any
-    links: Mapping[str, str] = field(default_factory=dict)  # further pages: name to address
-
-    @property
-    def as_of(self) -> str:
-        """The time that is shown."""
-        return clock(self.now_ms())
+    alone: bool = False  # on loopback, for one person, with nothing behind it: replays need no sign-in

@@ -1,0 +1,207 @@
+"""Console: put together for the daemon, and for a journal or a recording without one.
+
+Without a daemon it is read-only: it listens on loopback, for whoever sits there, and says why nobody can
+answer.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from aiops.adapters.clock import SystemClock
+from aiops.adapters.memory import MemoryStore
+from aiops.bootstrap.config import find_state, load_settings
+from aiops.bootstrap.journal import open_journal, running
+from aiops.bootstrap.kept import kept, kept_plots
+from aiops.bootstrap.replay import replay_all
+from aiops.bootstrap.replays import ChildReplays
+from aiops.core import rows
+from aiops.engine.live import Live
+from aiops.engine.replay import Progress, quietly
+from aiops.model import Actor, Anomaly, Incident, Panel, Plot, Signal
+from aiops.ports import Forum
+from aiops.settings import Settings
+from aiops.web.auth import Doorkeeper
+from aiops.web.console import FORMS, PUBLIC, Parts, Standing, View, console_routes
+from aiops.web.gate import Gate, Rules
+from aiops.web.server import Server
+from aiops.web.sessions import Sessions
+
+BEFORE_MS, AFTER_MS = 5_400_000, 2_700_000  # what a plot shows around an incident
+MOST_PLOTS = 6
+DEMO = Path("tests/recordings/shop")  # in a checkout
+
+
+def daemon_console(
+    live: Live,
+    settings: Settings,
+    forum: Forum | None,
+    doorkeeper: Doorkeeper | None,
+    recordings: Mapping[str, Path] | None = None,
+) -> list[BaseRoute]:
+    """The daemon's console; ``recordings`` are those that may be replayed, by name."""
+    signals = live.loop.rules.signals
+    return console_routes(
+        Parts(
+            store=live.loop.store,
+            view=view_of(settings, signals),
+            now_ms=live.clock.now_ms,
+            standing=lambda: standing_of(live),
+            plots=lambda incident, _records: live_plots(live, incident),
+            forum=forum,
+            shut="answers need the daemon's people to be set up (see approvals in the configuration)",
+            doorkeeper=doorkeeper,
+            replays=ChildReplays(recordings or shipped_recordings()),
+        )
+    )
+
+
+def view_of(settings: Settings, signals: Sequence[Signal], cluster: str = "", digest: str = "") -> View:
+    """What is configured."""
+    return View(
+        cluster=cluster or settings.cluster.name,
+        version=version("aiopsd"),
+        digest=digest or settings.digest,
+        policy=settings.policy,
+        playbooks=settings.playbooks,
+        signals=tuple(signals),
+        remediations=tuple(sorted(one.name for one in entry_points(group="aiops.remediations"))),
+    )
+
+
+def standing_of(live: Live) -> Standing:
+    """How the daemon stands, as its last tick left it. Read beside the loop: values are replaced whole."""
+    storm = live.loop.book.storm
+    return Standing(
+        live=True,
+        ticked_ms=live.good_ms,
+        step_ms=live.step_ms,
+        quality=live.quality,
+        readings=live.readings,
+        storm=storm.because if storm is not None else "",
+    )
+
+
+def live_plots(live: Live, incident: Incident) -> tuple[Plot, ...]:
+    """What the daemon remembers of an incident's signals, with the band that it would expect by what it knows
+    now. Empty where it remembers nothing of that time.
+
+    The loop goes on meanwhile: what it changes under our hands is left out; the journal's samples serve."""
+    end_ms = (incident.closed_ms or incident.updated_ms) + AFTER_MS
+    try:
+        panels = {panel.signal: panel for panel in live.rings.between(incident.since_ms - BEFORE_MS, end_ms)}
+        plots = [_live_plot(live, one, panels.get(one.signal)) for one in incident.anomalies]
+    except (ValueError, IndexError, KeyError):
+        return ()
+    found = {(one.target, one.signal): one for one in plots if one is not None}
+    covered = any(one.times[0] <= incident.since_ms for one in found.values() if len(one.times))
+    return tuple(found.values())[:MOST_PLOTS] if covered else ()
+
+
+def _live_plot(live: Live, anomaly: Anomaly, panel: Panel | None) -> Plot | None:
+    screen = live.screens.screens.get((anomaly.signal, anomaly.detector))
+    if panel is None or screen is None or anomaly.target not in panel.targets:
+        return None
+    fitted, targets = screen.fitted, screen.targets
+    if fitted is None or anomaly.target not in targets:
+        return None
+    import numpy as np
+
+    row = panel.targets.index(anomaly.target)
+    mine = Panel(panel.signal, panel.unit, (anomaly.target,), panel.times, panel.values[row : row + 1])
+    alone = rows.take(fitted, np.array([targets.index(anomaly.target)], np.intp))
+    verdicts, _ = alone.judge(mine, np.ones(mine.shape, bool))  # on hold: nothing is learned
+    return Plot(
+        anomaly.target,
+        anomaly.signal,
+        anomaly.unit,
+        screen.signal.direction,
+        mine.times,
+        mine.values[0],
+        verdicts.low[0],
+        verdicts.high[0],
+        verdicts.anomalous[0],
+    )
+
+
+def shipped_recordings() -> dict[str, Path]:
+    """The recording of a checkout, where there is one."""
+    return {DEMO.name: DEMO} if DEMO.is_dir() else {}
+
+
+@contextmanager
+def state_console(config: Path | None, state: Path | None, recordings: Mapping[str, Path]) -> Iterator[Parts]:
+    """A journal on disk: of a dry run that was kept, or of a daemon, running or not. InputError where there
+    is none."""
+    folder = find_state(config, state)
+    settings, of, clock = load_settings(config), kept(folder), SystemClock()
+    store = open_journal(folder)
+    try:
+        if of is not None:
+            view = view_of(settings, of.signals, of.cluster, of.digest)
+            note = f"a dry run of {of.recording}: nothing was changed, and times are those of the recording"
+            now_ms: Callable[[], int] = lambda: of.end_ms  # noqa: E731 - a clock that stands still
+        else:
+            view = view_of(settings, settings.signals)
+            note = "the journal of a daemon, read beside it"
+            now_ms = clock.now_ms
+        yield Parts(
+            store=store,
+            view=view,
+            now_ms=now_ms,
+            standing=lambda: Standing(
+                note=note if of is not None or running(folder) else f"{note}; none runs now"
+            ),
+            plots=lambda incident, _records: kept_plots(folder, incident.id),
+            shut="this console reads a journal and cannot answer: open the daemon's, or type aiops approve",
+            replays=ChildReplays({**shipped_recordings(), **recordings}),
+            alone=True,
+        )
+    finally:
+        store.close()
+
+
+@contextmanager
+def recording_console(config: Path | None, recording: Path, progress: Progress = quietly) -> Iterator[Parts]:
+    """A recording, replayed first. InputError, ConfigError for inputs that are wrong."""
+    replayed = replay_all(recording, config, progress)
+    story, rules = replayed.story, replayed.loop.rules
+    plots = {told.incident.id: told.plots for told in story.incidents}
+    settings = load_settings(config)
+    assert isinstance(replayed.loop.store, MemoryStore)  # noqa: S101 - a replay's
+    yield Parts(
+        store=replayed.loop.store,
+        view=view_of(settings, rules.signals, story.cluster, story.config_digest),
+        now_ms=lambda: story.end_ms,
+        standing=lambda: Standing(
+            note=f"a dry run of {story.recording}: nothing was changed, and times are those of the recording"
+        ),
+        plots=lambda incident, _records: plots.get(incident.id, ()),
+        shut="a recording cannot be answered: nothing of it is going on",
+        replays=ChildReplays({story.recording: recording}, config),
+        alone=True,
+    )
+
+
+def served(parts: Parts, host: str, port: int) -> Server:
+    """The console alone, on loopback: no sign-in, no answers, other sites kept out by the gate."""
+    rules = Rules(loopback=True, public=(*PUBLIC, *FORMS), forms=FORMS)
+    gate = Middleware(Gate, doorkeeper=Doorkeeper(Nobody(), Sessions(0)), rules=rules)
+    return Server(Starlette(routes=console_routes(parts), middleware=[gate]), host, port)
+
+
+class Nobody:
+    """``ports.Authenticator`` where there is nobody to know."""
+
+    def who(self, token: str) -> Actor | None:  # noqa: ARG002 - the port's signature
+        """Nobody."""
+        return None
+
+    def roles(self, actor: Actor, names: Sequence[str], namespace: str) -> frozenset[str]:  # noqa: ARG002
+        """None."""
+        return frozenset()
