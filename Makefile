@@ -16,10 +16,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: $(STAMP) ## the main job on the shipped recording: what would have been noticed, blamed and done
-	$(BIN)/aiops dry-run tests/recordings/shop --html build/demo.html
+	$(BIN)/aiops dry-run tests/recordings/shop --html build/demo.html --state build/demo-state
+	@echo "look at its incidents: $(BIN)/aiops console --state build/demo-state --open"
 
 test: $(STAMP) ## every test, with a real Prometheus (installed by apt-get when root) and a real control plane
-	@bash scripts/system-packages.sh prometheus openssl
+	@bash scripts/system-packages.sh prometheus prometheus-alertmanager openssl
 	@bash scripts/system-packages.sh etcd-server || echo "the tests that need a control plane will skip" >&2
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m tests.controlplane build

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "autonomy": ("autonomy", "Show what each playbook may do alone, where and why; accept a rise."),
     "stop": ("stop", "Stop the daemon from changing anything, at once (kill switch)."),
     "resume": ("resume", "Let it act again after a stop."),
+    "console": ("console", "Look at a journal or a recording in a browser; a daemon has its own."),
     "trends": ("trends", "Show change points, steady growth and the bottleneck of each service."),
     "check-config": ("check_config", "Check the whole configuration and report every problem at once."),
     "backtest": ("backtest", "Score a tree of CSV series with one detector, causally."),
