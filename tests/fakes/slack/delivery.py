@@ -103,6 +103,7 @@ class Courier:
                 delivery.attempts.append(attempt)
                 reason = attempt.error
                 if attempt.acked_at is not None or last:
+                    self.slack.modals.answered(delivery)
                     return
             if delivery.kind != "events_api":
                 self.complaints.append((delivery, reason))

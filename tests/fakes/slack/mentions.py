@@ -10,29 +10,38 @@ import re
 SEQUENCE = re.compile(r"<(@[UW][A-Z0-9]+|!(?:here|channel|everyone|subteam\^S[A-Z0-9]+))(?:\|[^<>]*)?>")
 
 
+RICH = {
+    "text": lambda node: "",
+    "user": lambda node: f"<@{node['user_id']}>",
+    "usergroup": lambda node: f"<!subteam^{node['usergroup_id']}>",
+    "broadcast": lambda node: f"<!{node['range']}>",
+    "link": lambda node: f"<{node['url']}>",
+}
+LINK = re.compile(r"<((?:https?|mailto|tel|slack):[^<>|]*)(?:\|[^<>]*)?>")
+
+
 def mentioned(message):
     """Who is notified: user ids, "!channel", "!here", "!everyone", "!subteam^S..."; each once."""
-    found = SEQUENCE.findall(message.text)
-    found += [who for root in (message.blocks, message.attachments) for who in _in(root)]
-    return list(dict.fromkeys(who.removeprefix("@") for who in found))
+    return [who.removeprefix("@") for who in found_in(message, SEQUENCE)]
 
 
-def _in(node):
+def found_in(message, pattern):
+    """What of ``pattern`` is active in the message, each once, in reading order."""
+    found = pattern.findall(message.text)
+    found += [one for root in (message.blocks, message.attachments) for one in _in(root, pattern)]
+    return list(dict.fromkeys(found))
+
+
+def _in(node, pattern):
     if isinstance(node, list | tuple):
-        return [who for one in node for who in _in(one)]
+        return [found for one in node for found in _in(one, pattern)]
     if isinstance(node, str):
-        return SEQUENCE.findall(node)
+        return pattern.findall(node)
     if not isinstance(node, dict):
         return []
     if node.get("type") == "plain_text":
         return []
-    if node.get("type") == "user":  # of a rich text
-        return [f"@{node['user_id']}"]
-    if node.get("type") == "usergroup":
-        return [f"!subteam^{node['usergroup_id']}"]
-    if node.get("type") == "broadcast":
-        return [f"!{node['range']}"]
-    if node.get("type") == "text":  # of a rich text: no markup
-        return []
+    if node.get("type") in RICH:  # parts of a rich text have no markup, but some are mentions or links
+        return pattern.findall(RICH[node["type"]](node))
     hidden = {"value", "action_id", "block_id", "url", "image_url", "alt_text"}
-    return [who for key, value in node.items() if key not in hidden for who in _in(value)]
+    return [who for key, value in node.items() if key not in hidden for who in _in(value, pattern)]

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 
 from tests.fakes.slack import shapes
-from tests.fakes.slack.methods import Refused
+from tests.fakes.slack.refusal import Refused
 
 TRIGGER_S, RESPONSE_S, RESPONSES = 3.0, 30 * 60.0, 5
 
@@ -69,17 +69,18 @@ class Modals:
         """What a person has open, newest last."""
         return [view for owner, view in self.open_views.values() if owner.id == who.id]
 
-    def answered(self, view_id, answer):
-        """What the acknowledgement of a submission makes of the modal; the errors it shows."""
-        action = (answer or {}).get("response_action", "clear") if isinstance(answer, dict) else "clear"
-        if action == "errors":
-            return answer["errors"]
-        if action == "update":
-            who, old = self.open_views[view_id]
-            self.open_views[view_id] = (who, {**old, **answer["view"]})
-            return {}
-        self.open_views.pop(view_id, None)
-        return {}
+    def answered(self, delivery):
+        """The acknowledgement of a submission closes the modal, shows errors in it, or puts another there."""
+        if delivery.payload.get("type") != "view_submission" or not delivery.acked:
+            return
+        view_id, answer = delivery.payload["view"]["id"], delivery.answer or {}
+        action = answer.get("response_action", "clear")
+        if action == "update" and view_id in self.open_views:
+            who, _ = self.open_views[view_id]
+            view = shapes.view(self.slack.app, self.slack.world, answer["view"], view_id)
+            self.open_views[view_id] = (who, view)
+        elif action != "errors":
+            self.open_views.pop(view_id, None)
 
 
 @dataclass(slots=True)

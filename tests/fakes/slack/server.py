@@ -16,7 +16,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
 from tests.fakes.slack.delivery import Socket
-from tests.fakes.slack.methods import METHODS, Refused
+from tests.fakes.slack.methods import METHODS
+from tests.fakes.slack.refusal import Refused
 
 MOST_SOCKETS = 10
 
@@ -90,6 +91,7 @@ class Server:
 
     def stop(self):
         self.down()
+        asyncio.run_coroutine_threadsafe(_end_of_all(), self.loop).result(5)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
 
@@ -179,6 +181,14 @@ class Server:
             "debug_info": {"host": name, "build_number": 1, "approximate_connection_time": 18060},
             "connection_info": {"app_id": self.slack.app.id},
         }
+
+
+async def _end_of_all():
+    """Whatever is still on its way stays there."""
+    others = [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]
+    for one in others:
+        one.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _arguments(request, method):

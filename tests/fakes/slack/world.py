@@ -4,7 +4,7 @@ import itertools
 import threading
 from dataclasses import dataclass, field, replace
 
-from tests.fakes.slack.mentions import mentioned
+from tests.fakes.slack.mentions import LINK, found_in, mentioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,11 @@ class Message:
         for block in (*self.blocks, *inner):
             found = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
             yield from ((block, one) for one in found if isinstance(one, dict) and "action_id" in one)
+
+    @property
+    def links(self):
+        """Addresses that a person could follow by a click, written by Slack's sequence ``<https://...|...>``."""
+        return found_in(self, LINK)
 
     @property
     def colors(self):
