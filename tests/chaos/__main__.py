@@ -6,8 +6,8 @@ points  E1: a real process that ends itself at each named point of the engine
 kills   G2, G3: 100 times SIGKILL at a random moment under load
 audit   G14: every single lie about every one of 10,000 rows of the journal
 
-The first three are judged by the audit log of the API server against the journal (G5). Unlike where speed is measured, a
-figure that misses its goal fails the command: 0 means 0.
+The first three are judged by the audit log of the API server against the journal (G5). Unlike where speed is
+measured, a figure that misses its goal fails the command: 0 means 0.
 """
 
 import itertools

@@ -1,8 +1,8 @@
 """G14: every single edit, deletion, exchange, insertion and truncation of a chain of 10,000 rows is found.
 
 All places of all kinds: 150,000 tampered journals. Each is checked from the record before the lie on (what
-comes before that is the same bytes) until the lie is found: the very first finding must be at the lie, so that
-what comes behind it need not be read.
+comes before that is the same bytes) until the lie is found: the very first finding must be at the lie, so
+that what comes behind it need not be read.
 """
 
 from collections.abc import Callable, Iterable, Sequence
