@@ -299,6 +299,15 @@ def test_people_are_told_apart_by_what_they_are_not_by_their_names(slack):
     assert refused(web(slack).users_info, user="U404")["error"] == "user_not_found"
 
 
+def test_a_bot_says_which_app_it_is_of(slack):
+    """Slack: "bots.info", error ``bot_not_found``."""
+    ours = web(slack).bots_info(bot=slack.app.user.bot_id)["bot"]
+    theirs = web(slack).bots_info(bot=slack.other_bot("ci").bot_id)["bot"]
+    assert ours["app_id"] == slack.app.id
+    assert theirs["app_id"] != slack.app.id
+    assert refused(web(slack).bots_info, bot="B404")["error"] == "bot_not_found"
+
+
 def test_a_user_group_is_whoever_is_in_it_now(slack):
     """Slack: "usergroups.users.list", errors ``no_such_subteam`` and ``subteam_disabled``."""
     ana, ben = slack.person("ana"), slack.person("ben")

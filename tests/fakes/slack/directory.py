@@ -78,6 +78,17 @@ def users_info(slack, app, args):
     return {"user": shapes.user(found)}
 
 
+def bots_info(slack, app, args):
+    """A bot of this workspace; its ``app_id`` says which app it belongs to."""
+    asked = args.get("bot") or app.user.bot_id
+    found = next((one for one in slack.world.users.values() if one.bot_id == asked), None)
+    if found is None:
+        raise Refused("bot_not_found")
+    owner = app.id if found.id == app.user.id else f"A{found.id[1:]}"
+    shown = {"id": found.bot_id, "deleted": found.deleted, "name": found.name, "user_id": found.id}
+    return {"bot": shown | {"app_id": owner, "updated": 1_700_000_000}}
+
+
 def users_list(slack, app, args):
     ours = [one for one in slack.world.users.values() if not one.is_stranger]
     return _page(args, [shapes.user(one) for one in ours], "members")

@@ -88,6 +88,7 @@ METHODS = {
     "conversations.open": Method(
         directory.conversations_open, 3, "im:write", (), ("users", "return_im"), json=True
     ),
+    "bots.info": Method(directory.bots_info, 3, "users:read", (), ("bot",)),
     "users.info": Method(directory.users_info, 4, "users:read", ("user",), ("include_locale",)),
     "users.list": Method(directory.users_list, 2, "users:read", (), ("cursor", "limit", "include_locale")),
     "usergroups.list": Method(
