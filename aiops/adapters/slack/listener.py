@@ -34,7 +34,7 @@ from aiops.core.grammar import (
     thread_view,
 )
 from aiops.core.grammar.utterance import Approves, Changes, Denies, Utterance, Waits
-from aiops.errors import PortError
+from aiops.errors import AiopsError
 from aiops.model import (
     Actor,
     Amend,
@@ -190,7 +190,7 @@ class Listener:
             work()
         except Refused as why:
             self._whisper(place, f"nothing was done: {why}")
-        except PortError as error:
+        except AiopsError as error:
             self._heard.forget(ref)
             self._failed("slack: what somebody said", error)
             self._whisper(place, unanswerable(error))

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiops.adapters.slack.calls import Calls
 from aiops.core.words import plain
-from aiops.errors import Forbidden, NotFound, PortError, Rejected
+from aiops.errors import AiopsError, Forbidden, NotFound, Rejected
 from aiops.model import Actor, Channel
 
 _MOST = 5_000  # entries that are kept; more people than that start anew
@@ -150,6 +150,6 @@ def _name(about: Mapping[str, Any]) -> str:
     return plain(str(shown or about.get("real_name") or about.get("name") or ""))[:_LONGEST_NAME]
 
 
-def unanswerable(error: PortError) -> str:
+def unanswerable(error: AiopsError) -> str:
     """What to tell a person who cannot be looked up, or whose words cannot be journalled."""
     return f"it cannot be done just now ({error}): nothing was decided; say it again, or answer elsewhere"

@@ -25,7 +25,6 @@ from aiops.model import ApprovalSettings, ApprovalState, Card, Note, NotifySetti
 from aiops.ports import Posts
 
 NAME = "slack"
-_NOWHERE = {"", "-"}  # refs of what has no message
 _LOCKED = ("edit_window_closed", "cant_update_message")  # a workspace may forbid late edits
 _MOST = 5_000  # messages whose content is remembered
 _QUIET = {"unfurl_links": False, "unfurl_media": False}
@@ -60,6 +59,7 @@ class SlackNotifier:
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, str] = OrderedDict()  # digest of what stands there, by what it is about
         self._owed: set[str] = set()  # incidents whose card could not be posted
+        self._unkept: dict[str, str] = {}  # refs that the journal has not taken yet
 
     def show(self, card: Card) -> None:
         """Post the incident's one message, or edit it; its picture goes into the thread, once."""
@@ -75,7 +75,7 @@ class SlackNotifier:
         approval = question.approval
         about = f"approval:{approval.id}"
         pending = approval.state is ApprovalState.PENDING
-        posted = self._posts.ref(NAME, about) not in _NOWHERE
+        posted = bool(split_ref(self._ref(about))[1])
         if posted == pending:  # it stands there and waits; or it is over and nobody was asked
             return
         mentions = self._mentions(approval.roles) if pending else ""
@@ -88,7 +88,7 @@ class SlackNotifier:
     def note(self, note: Note) -> None:
         """Post a detail in its incident's thread, or in the channel; the same one is not posted twice."""
         about = f"note:{note.about}" if note.about else ""
-        if about and self._posts.ref(NAME, about) not in _NOWHERE:
+        if about and split_ref(self._ref(about))[1]:
             return
         message = note_message(note, self._cluster, self._mentions(note.roles))
         channel, thread = self._place(note.owner), ""
@@ -102,7 +102,7 @@ class SlackNotifier:
 
     def _put(self, about: str, message: Message, where: Callable[[], tuple[str, str]]) -> str:
         """Edit what is posted about it, or post it; its ref."""
-        ref = self._posts.ref(NAME, about)
+        ref = self._ref(about)
         digest = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
         channel, ts = split_ref(ref)
         with self._lock:
@@ -141,25 +141,41 @@ class SlackNotifier:
         answer = self._calls("chat.postMessage", channel=channel, **place, **_QUIET, **message)
         ref = f"{answer.get('channel') or channel}/{answer.get('ts', '')}"
         if about:
-            self._posts.put(NAME, about, ref)
+            self._keep(about, ref)
         return ref
+
+    def _ref(self, about: str) -> str:
+        """Where it was posted, noted down now at the latest; "" if it was not."""
+        with self._lock:
+            ref = self._unkept.get(about, "")
+        if ref:
+            self._keep(about, ref)
+        return ref or self._posts.ref(NAME, about)
+
+    def _keep(self, about: str, ref: str) -> None:
+        """Note down where it is. We know it even while the journal refuses, so that it is posted once."""
+        with self._lock:
+            self._unkept[about] = ref
+        self._posts.put(NAME, about, ref)
+        with self._lock:
+            self._unkept.pop(about, None)
 
     def _picture(self, card: Card, ref: str) -> None:
         about = f"picture:{card.incident.id}"
         channel, ts = split_ref(ref)
-        if not ts or self._posts.ref(NAME, about):
+        if not ts or self._ref(about):
             return
         words = escape.unmarked(f"Evidence of incident {card.incident.id}: {card.incident.prime}", 200)
         try:
             self._calls.upload(channel, ts, f"incident-{card.incident.id[:12]}.png", card.picture, words)
         except Forbidden as error:
             self._failed("slack: pictures", error)  # a missing scope: no later try mends it
-        self._posts.put(NAME, about, ref)
+        self._keep(about, ref)
 
     def _thread(self, incident_id: str, owner: str) -> tuple[str, str]:
         """Channel and thread of an incident; the channel alone where it has no message."""
         about = f"incident:{incident_id}"
-        channel, ts = split_ref(self._posts.ref(NAME, about))
+        channel, ts = split_ref(self._ref(about))
         if ts:
             return channel, ts
         if about in self._owed:

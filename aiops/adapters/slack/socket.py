@@ -3,6 +3,7 @@
 The client keeps the connection alive, follows Slack's wish to move to another one, and makes a lost one anew.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,8 @@ class Socket:
         self, app: App, token: str, web: WebClient, failed: Callable[[str, Exception], None]
     ) -> None:
         self._app, self._token, self._web, self._failed = app, token, web, failed
+        self._log = logging.Logger("aiops.slack.socket", logging.ERROR)
+        self._log.parent = LOG
         self._lock = threading.Lock()
         self._handler: SocketModeHandler | None = None
         self._closed = False
@@ -56,6 +59,7 @@ class Socket:
             self._closed = True
             handler, self._handler = self._handler, None
         if handler is not None:
+            self._log.disabled = True  # what comes while we hang up is not heard, and that is no error
             try:
                 handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it so
             except (OSError, AttributeError) as error:  # of a connection that was never made
@@ -68,7 +72,7 @@ class Socket:
                 return None
             if self._handler is None:
                 self._handler = SocketModeHandler(
-                    self._app, self._token, logger=LOG, web_client=self._web, ping_interval=PING_S
+                    self._app, self._token, logger=self._log, web_client=self._web, ping_interval=PING_S
                 )
                 self._handler.client.message_listeners.append(self._greeted)
             return self._handler
