@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiops.adapters.clock import SystemClock
 from aiops.bootstrap.config import load_settings
+from aiops.bootstrap.journal import Place
 from aiops.bootstrap.requests import Progress, hand_in, journal, make
 from aiops.core.autonomy import AutonomyLevel, Case, cases, level, refused_rise
 from aiops.core.learn import READERS, learn
@@ -25,7 +26,7 @@ class Row:
     level: AutonomyLevel
 
 
-def rows(config: Path | None, state: Path | None) -> tuple[Row, ...]:
+def rows(config: Path | None, state: Place | None) -> tuple[Row, ...]:
     """Every case there is; none where no scope binds a playbook. InputError where there is no journal."""
     settings, now_ms = load_settings(config), SystemClock().now_ms()
     with journal(config, state) as (_, store):

@@ -4,6 +4,7 @@ import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import aiops
 from aiops.bootstrap.check import CHECKS
@@ -13,6 +14,7 @@ from aiops.settings.explain import Difference, differences
 from aiops.settings.load import finish, read
 
 CONFIG_VARIABLE = "AIOPS_CONFIG"
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,6 @@ def check_config(config_dir: Path | None = None) -> Checked:
     return Checked(folder, settings, tuple(differences(draft)), tuple(sources))
 
 
-def find_state(config_dir: Path | None, state: Path | None) -> Path:
-    """The folder of journal and baselines: the one given, else the one the configuration names."""
+def find_state(config_dir: Path | None, state: S | None) -> S | Path:
+    """The folder of journal and baselines: the place given, else the folder that the configuration names."""
     return state if state is not None else Path(load_settings(config_dir).state)

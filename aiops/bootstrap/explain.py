@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from aiops.adapters.baselines import FileBaselines
+from aiops.adapters.remote import Address
 from aiops.bootstrap.config import find_state, load_settings
 from aiops.bootstrap.incidents import read_incident, records_of
-from aiops.bootstrap.journal import open_journal
+from aiops.bootstrap.journal import Place, open_journal
 from aiops.bootstrap.recordings import open_recording
 from aiops.bootstrap.replay import replay_all
 from aiops.bootstrap.rules import make_rules
@@ -39,7 +40,7 @@ class Silence:
 def explain_incident(
     incident_id: str,
     config: Path | None,
-    state: Path | None,
+    state: Place | None,
     recording: Path | None,
     progress: Progress = quietly,
 ) -> tuple[list[Record], str]:
@@ -53,11 +54,15 @@ def explain_silence(
     target: Target,
     at_ms: int,
     config: Path | None,
-    state: Path | None,
+    state: Place | None,
     recording: Path | None,
     progress: Progress = quietly,
 ) -> Silence:
     """Why nothing was said; InputError where the target or the time is not there."""
+    if isinstance(state, Address):
+        raise InputError(
+            "--target: expected --state or --recording, got --server: what was learned is not served"
+        )
     if recording is None:
         return from_state(target, at_ms, config, state)
     held = open_recording(recording)

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from aiops.bootstrap.config import find_state
-from aiops.bootstrap.journal import open_journal
+from aiops.bootstrap.journal import Place, open_journal
 from aiops.core.ledger import STREAM
 from aiops.engine import entries
 from aiops.errors import InputError
@@ -15,7 +15,7 @@ from aiops.ports import Store
 
 
 def list_incidents(
-    config: Path | None, state: Path | None, *, only_open: bool, since_ms: int | None
+    config: Path | None, state: Place | None, *, only_open: bool, since_ms: int | None
 ) -> list[Incident]:
     """Incidents in order of opening; InputError where there is no journal."""
     with closing(open_journal(find_state(config, state))) as store:
@@ -28,7 +28,7 @@ def list_incidents(
     ]
 
 
-def read_incident(config: Path | None, state: Path | None, incident_id: str) -> tuple[list[Record], str]:
+def read_incident(config: Path | None, state: Place | None, incident_id: str) -> tuple[list[Record], str]:
     """See ``records_of``, of the journal in ``state``."""
     with closing(open_journal(find_state(config, state))) as store:
         return records_of(store, incident_id)

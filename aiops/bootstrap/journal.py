@@ -9,16 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from aiops.adapters.remote import Address, RemoteStore
 from aiops.adapters.sqlite.store import SqliteStore
 from aiops.errors import InputError, Problem, Unavailable
+from aiops.ports import Store
 
 JOURNAL, LOCK = "journal.sqlite", "daemon.lock"
 TRIES = 10
+Place = Path | Address  # a state folder, or a daemon that is asked over HTTP
 
 
-def open_journal(state_dir: Path) -> SqliteStore:
-    """The journal of ``state_dir``, for reading; InputError where there is none."""
-    path = state_dir / JOURNAL
+def open_journal(place: Place) -> Store:
+    """The journal of a state folder, or of a daemon that is asked over HTTP, for reading; InputError where
+    there is none."""
+    if isinstance(place, Address):
+        return RemoteStore(place)
+    path = place / JOURNAL
     try:
         there = path.exists()
     except OSError as error:

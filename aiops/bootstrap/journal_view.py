@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiops.bootstrap.config import find_state
 from aiops.bootstrap.incidents import full_id
-from aiops.bootstrap.journal import open_journal
+from aiops.bootstrap.journal import Place, open_journal
 from aiops.core.chronicle import TELLERS, incident_of
 from aiops.engine import entries
 from aiops.errors import InputError, Rejected
@@ -30,7 +30,7 @@ class Wanted:
 
 
 def read(
-    config: Path | None, state: Path | None, wanted: Wanted, stopped: Callable[[], bool]
+    config: Path | None, state: Place | None, wanted: Wanted, stopped: Callable[[], bool]
 ) -> Iterator[Record]:
     """Records in the order of the journal. With ``follow`` it ends only once ``stopped``. InputError where
     there is no journal, or no such incident or kind; Rejected where it is damaged."""
@@ -75,11 +75,13 @@ def known_kinds(store: Store, names: Sequence[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def verify(config: Path | None, state: Path | None) -> tuple[int, str]:
+def verify(config: Path | None, state: Place | None) -> tuple[int, str]:
     """(number of records, the first break of the chain in words or ""). InputError where there is none."""
-    folder = find_state(config, state)
+    place: Place = find_state(config, state)
     try:
-        with closing(open_journal(folder)) as store:
+        with closing(open_journal(place)) as store:
             return store.head()[0], store.verify()
     except Rejected as error:  # so badly damaged that it does not even open
+        if not isinstance(place, Path):
+            raise
         return 0, str(error)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiops.bootstrap.incidents import full_id
+from aiops.bootstrap.journal import Place
 from aiops.bootstrap.requests import journal
 from aiops.bootstrap.undo import Deed, deeds
 from aiops.core.ledger import decision_of
@@ -25,7 +26,7 @@ class Planned:
     notes: tuple[str, ...] = ()
 
 
-def last_plan(config: Path | None, state: Path | None, name: str) -> Planned:
+def last_plan(config: Path | None, state: Place | None, name: str) -> Planned:
     """The newest decision about the incident that begins with ``name``; InputError where there is none."""
     with journal(config, state) as (_, store):
         return newest(store, name)

@@ -7,11 +7,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 
 from aiops.adapters.clock import SystemClock
 from aiops.adapters.inbox import Inbox
 from aiops.bootstrap.config import find_state
-from aiops.bootstrap.journal import open_journal, running
+from aiops.bootstrap.journal import Place, open_journal, running
 from aiops.bootstrap.person import who
 from aiops.core.ledger import STREAM, Ledger
 from aiops.core.requests import ENDED, REQUESTED, Answered, answered
@@ -21,6 +22,7 @@ from aiops.ports import Store
 
 INBOX = "inbox"
 POLL_S = 0.2
+S = TypeVar("S", bound=Place)
 
 Progress = Callable[[str], None]
 
@@ -75,11 +77,11 @@ def make(kind: RequestKind, reason: str, **about: object) -> Request:
 
 
 @contextmanager
-def journal(config: Path | None, state: Path | None) -> Iterator[tuple[Path, Store]]:
-    """The state folder and its journal, for reading."""
-    folder = find_state(config, state)
-    with closing(open_journal(folder)) as store:
-        yield folder, store
+def journal(config: Path | None, state: S | None) -> Iterator[tuple[S | Path, Store]]:
+    """Where it is and the journal, for reading. ``state`` is a state folder, or a daemon's address."""
+    place = find_state(config, state)
+    with closing(open_journal(place)) as store:
+        yield place, store
 
 
 def locks(store: Store) -> Locks:

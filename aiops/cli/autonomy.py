@@ -12,16 +12,16 @@ from aiops.cli.times import DURATION
 
 if TYPE_CHECKING:
     from aiops.bootstrap.autonomy import Row
+    from aiops.bootstrap.journal import Place
 
 
 @click.group(invoke_without_command=True)
-@options.config
-@options.state
+@options.place
 @click.option("--proposals", is_flag=True, help="Only where a rise is proposed.")
 @options.as_json
 @click.pass_context
 def command(
-    ctx: click.Context, config: Path | None, state: Path | None, proposals: bool, as_json: bool
+    ctx: click.Context, config: Path | None, state: "Place | None", proposals: bool, as_json: bool
 ) -> None:
     """Show what each playbook may do alone about each class of incident in each scope: the level, the figures
     that it stands on, and why.

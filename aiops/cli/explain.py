@@ -1,11 +1,16 @@
 """``aiops explain``: an incident value by value, or why nothing was said of a target."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from aiops.cli import options
 from aiops.cli.times import MOMENT
 from aiops.model import Target
+
+if TYPE_CHECKING:
+    from aiops.bootstrap.journal import Place
 
 
 class TargetName(click.ParamType[Target]):
@@ -30,17 +35,14 @@ class TargetName(click.ParamType[Target]):
 )
 @click.option("--at", type=MOMENT, help="When: 2026-03-01T10:07Z, or 2h (ago).")
 @click.option("--recording", type=click.Path(path_type=Path), help="Ask a replay of this recording.")
-@click.option("--state", type=click.Path(path_type=Path), help="Ask a daemon's state folder.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="Configuration folder; says where the state is."
-)
+@options.place
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(
     incident: str | None,
     target: Target | None,
     at: int | None,
     recording: Path | None,
-    state: Path | None,
+    state: "Place | None",
     config: Path | None,
     as_json: bool,
 ) -> None:
@@ -57,7 +59,7 @@ def command(
     if (target is None) != (at is None):
         raise click.UsageError("expected --target and --at together")
     if recording is not None and state is not None:
-        raise click.UsageError("expected --recording or --state, not both")
+        raise click.UsageError("expected --recording or a daemon (--state, --server), not both")
     if incident is not None:
         show_incident(incident, config, state, recording, as_json=as_json)
     elif target is not None and at is not None:
@@ -65,7 +67,7 @@ def command(
 
 
 def show_incident(
-    incident: str, config: Path | None, state: Path | None, recording: Path | None, *, as_json: bool
+    incident: str, config: Path | None, state: "Place | None", recording: Path | None, *, as_json: bool
 ) -> None:
     """Print the records of an incident."""
     from aiops.bootstrap.explain import explain_incident
@@ -91,7 +93,13 @@ def show_incident(
 
 
 def show_silence(
-    target: Target, at: int, config: Path | None, state: Path | None, recording: Path | None, *, as_json: bool
+    target: Target,
+    at: int,
+    config: Path | None,
+    state: "Place | None",
+    recording: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Print why nothing was said."""
     from aiops.bootstrap.explain import explain_silence

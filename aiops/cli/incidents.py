@@ -1,23 +1,25 @@
 """``aiops incidents``: what the journal knows, newest last."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from aiops.cli import options
 from aiops.cli.show import STYLES, clock, console, plain, print_json, span
 from aiops.cli.times import MOMENT
 
+if TYPE_CHECKING:
+    from aiops.bootstrap.journal import Place
+
 
 @click.command()
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="Configuration folder; says where the journal is."
-)
-@click.option("--state", type=click.Path(path_type=Path), help="State folder of the daemon, instead.")
+@options.place
 @click.option("--open", "only_open", is_flag=True, help="Only what is open now.")
 @click.option("--since", type=MOMENT, help="Only what was open since then: 2h (ago), 2026-03-01T10:00Z.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(
-    config: Path | None, state: Path | None, only_open: bool, since: int | None, as_json: bool
+    config: Path | None, state: "Place | None", only_open: bool, since: int | None, as_json: bool
 ) -> None:
     """List the incidents of the journal.
 

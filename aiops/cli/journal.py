@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,10 +11,12 @@ from aiops.cli import options
 from aiops.cli.show import clock, console, finite
 from aiops.cli.times import MOMENT
 
+if TYPE_CHECKING:
+    from aiops.bootstrap.journal import Place
+
 
 @click.command()
-@options.config
-@options.state
+@options.place
 @click.option("--since", type=MOMENT, help="Only from then on: 2h (ago), 2026-03-01T10:00Z.")
 @click.option("--incident", metavar="ID", default="", help="Only of this incident: its id, or its beginning.")
 @click.option("--kind", "kinds", metavar="KIND", multiple=True, help="Only of this kind; may be given again.")
@@ -25,7 +28,7 @@ from aiops.cli.times import MOMENT
 def command(
     *,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     since: int | None,
     incident: str,
     kinds: tuple[str, ...],
@@ -56,7 +59,7 @@ def command(
             sys.stdout.flush()
 
 
-def verify_chain(config: Path | None, state: Path | None) -> None:
+def verify_chain(config: Path | None, state: "Place | None") -> None:
     """Say whether the chain holds; exit code 1 where it does not."""
     from aiops.bootstrap.journal_view import verify
 

@@ -1,17 +1,20 @@
 """``aiops plan``: what exactly would be done about an incident, and what speaks for and against it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aiops.cli import options
 from aiops.cli.show import console, print_json
 
+if TYPE_CHECKING:
+    from aiops.bootstrap.journal import Place
+
 
 @click.command()
 @click.argument("incident")
-@options.config
-@options.state
+@options.place
 @click.option("--live", is_flag=True, help="Plan anew against the cluster as it is now; only reading.")
 @options.kubeconfig
 @options.context
@@ -20,7 +23,7 @@ def command(
     *,
     incident: str,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     live: bool,
     kubeconfig: Path | None,
     context: str,
@@ -46,6 +49,8 @@ def command(
     if live or kubeconfig is not None or context:
         from aiops.bootstrap.plan_live import live_plan
 
+        if state is not None and not isinstance(state, Path):
+            raise click.UsageError("expected --live or --server: it takes the state folder to plan anew")
         planned = live_plan(config, state, incident, kubeconfig, context)
     else:
         from aiops.bootstrap.plan import last_plan
