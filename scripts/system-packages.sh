@@ -7,6 +7,7 @@ for package in "$@"; do
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null && continue ;;
     etcd-server) command -v etcd >/dev/null && continue ;;
     openssl) command -v openssl >/dev/null && continue ;;
+    prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null && continue ;;
     *) dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok' && continue ;;
   esac
   missing+=("$package")

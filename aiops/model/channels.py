@@ -37,6 +37,7 @@ class WebhookSettings:
     url: str
     secret_file: str = ""  # the header X-Aiops-Signature-256 is made with it
     timeout_s: float = 5.0
+    plain_http: bool = False  # whether http, which can be read on its way, is good enough to another machine
 
 
 @dataclass(frozen=True, slots=True)
