@@ -13,6 +13,7 @@ import numpy as np
 
 from aiops.core import rows
 from aiops.core.detect import Happening, Runs, track
+from aiops.core.ease import Easing
 from aiops.model import Detection, Direction, Mask, Panel, Role, Signal, Target, TargetMapping
 from aiops.plugin import MultiDetector, MultiFitted
 
@@ -47,7 +48,7 @@ class Grove:
     runs: Runs = field(default_factory=lambda: Runs.blank(0))
     learned_ms: int = 0
 
-    def judge(self, panels: Mapping[str, Panel]) -> Sequence[Happening]:
+    def judge(self, panels: Mapping[str, Panel], easing: Easing | None = None) -> Sequence[Happening]:
         """Judge what is new in ``panels``; signals that are blind are gaps."""
         mine = [panels.get(name) for name in self.signals]
         mine = [one if one is None else one.between(self.learned_ms + 1, 1 << 62) for one in mine]
@@ -57,6 +58,7 @@ class Grove:
         blocks = aligned(mine, self.signals, self.targets)
         verdicts, self.fitted = fitted.judge(blocks, np.zeros(blocks[0].shape, bool))
         shown = Panel(self.name, "score", self.targets, blocks[0].times, verdicts.score)
+        verdicts = verdicts if easing is None else easing.ease(self.name, self.name, shown, verdicts)
         told, self.runs = track(together(self.name), self.name, shown, verdicts, self.runs, self.settings)
         self.learned_ms = int(blocks[0].times[-1])
         return told

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiops.core.detect import Happening
+from aiops.core.ease import Easing
 from aiops.core.quality import Quality, Reading, assess
 from aiops.engine import entries
 from aiops.engine.ahead import Ahead
@@ -78,6 +79,7 @@ class Live:
     ahead: Ahead | None = None
     follow: Callable[[Facts], None] = lambda _facts: None  # told of each tick's picture; must not raise
     refresh: Callable[[], None] | None = None  # slow facts, asked for beside the ticks; must not raise
+    easing: Callable[[], Easing] | None = None  # what people called false, as the journal has it
     quality: Quality = field(default_factory=lambda: Quality({}))
     readings: tuple[Reading, ...] = ()  # how the queries of the newest tick went
     alive_s: float | None = None  # monotonic: when the last tick ended, well or not; None before the first
@@ -116,6 +118,7 @@ class Live:
         for. A stretch that a stop cuts short is not learned from.
         """
         now_ms = self._now()
+        self._ease()
         known_ms = entries.newest_ms(self.loop.store)
         gap = restored.learned_ms > 0
         stretches = self._stretches(restored.learned_ms, now_ms)
@@ -173,6 +176,7 @@ class Live:
         }
         self.rings.write(list(usable.values()))
         self.forget.saw(usable, now_ms)
+        self._ease()
         self._pending += self.screens.judge(usable, hold=self.loop.held(facts))
         predicted = self.ahead.look(now_ms) if self.ahead is not None and self.ahead.due(now_ms) else ()
         head = self.loop.store.head()[0]
@@ -202,6 +206,15 @@ class Live:
         with self._lock:
             now_ms = self._now()
             return self.loop.amend(said, wish, asked, now_ms, self.facts(now_ms))
+
+    def _ease(self) -> None:
+        """Take up what people called false since. A journal that cannot be read leaves it as it was."""
+        if self.easing is None:
+            return
+        try:
+            self.screens.easing = self.easing()
+        except PortError as error:
+            self.watcher.failed("feedback", error)
 
     def _identity_error(self) -> str:
         if not self.identity:

@@ -5,6 +5,7 @@ An undo of what is being verified goes through the incident's lifecycle; of what
 here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -64,6 +65,7 @@ class Desk:
     inbox: Inbox
     store: Store
     cluster: Cluster | None = None  # None: this run changes nothing
+    feedback: Callable[[Request, int], Answer] | None = None  # undoes and renews what false alarms adjusted
     _open: list[Request] = field(default_factory=list)
     _asked: set[str] = field(default_factory=set)  # undos handed to a lifecycle
 
@@ -108,6 +110,10 @@ class Desk:
                 return True, f"{request.playbook} may do more alone in {request.scope}"
             case RequestKind.UNDO:
                 return self._undo(request, floor, now_ms)
+            case RequestKind.UNDO_FEEDBACK | RequestKind.RENEW_FEEDBACK:
+                if self.feedback is None:
+                    return False, "this run keeps no feedback"
+                return self.feedback(request, now_ms)
 
     def _undo(self, request: Request, floor: Floor, now_ms: int) -> Answer | None:
         which = request.plan_id, request.step

@@ -11,6 +11,7 @@ import numpy as np
 
 from aiops.core.calendar import window_mask
 from aiops.core.detect import Happening
+from aiops.core.ease import Easing
 from aiops.core.stack import FittedStack, side_by_side
 from aiops.engine.forests import Grove
 from aiops.engine.highs import Highs
@@ -83,6 +84,7 @@ class Screens:
 
     def __init__(self, rules: Rules, interval_s: float) -> None:
         self._windows = rules.detection.maintenance
+        self.easing = Easing()  # what people called false, as it stands at the next block
         self.screens: dict[tuple[str, str], Screen] = {}
         for signal in rules.signals:
             for name in signal.detectors:
@@ -112,7 +114,7 @@ class Screens:
             if name in panels:
                 high.learn(panels[name])
         for grove in self.groves.values():
-            told += grove.judge(panels)
+            told += grove.judge(panels, self.easing)
         for group in self._groups(panels):
             blocks, before, runs = zip(
                 *(screen.prepare(panels[screen.signal.name]) for screen in group), strict=True
@@ -121,9 +123,10 @@ class Screens:
             for screen, block, was, (verdicts, after) in zip(
                 group, blocks, runs, _judged(before, blocks, holds), strict=True
             ):
-                told += screen.finish(block, verdicts, after, was)
+                eased = self.easing.ease(screen.signal.name, screen.name, block, verdicts)
+                told += screen.finish(block, eased, after, was)
                 if keep is not None:
-                    keep(screen.signal.name, screen.name, block, verdicts)
+                    keep(screen.signal.name, screen.name, block, eased)
         return sorted(told, key=lambda happening: happening.at_ms)
 
     def _groups(self, panels: Mapping[str, Panel]) -> list[list[Screen]]:

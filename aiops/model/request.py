@@ -13,6 +13,8 @@ class RequestKind(StrEnum):
     UNDO = "undo"  # take an applied step back
     UNLOCK = "unlock"  # lift the lock-out of a target, or reset a breaker
     ACCEPT_AUTONOMY = "accept_autonomy"  # let a playbook do more alone in a scope, as was proposed
+    UNDO_FEEDBACK = "undo_feedback"  # what a false alarm adjusted is not expected any more
+    RENEW_FEEDBACK = "renew_feedback"  # it is expected for longer, or again
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Request:
     target: str = ""  # of UNLOCK: Kind/namespace/name; empty: no lock-out is lifted
     playbook: str | None = None  # of UNLOCK: whose breaker, "" is the global one; of ACCEPT_AUTONOMY: which
     scope: str = ""  # of ACCEPT_AUTONOMY: as ``aiops autonomy`` writes it
+    adjustment: str = ""  # of UNDO_FEEDBACK and RENEW_FEEDBACK: its id
 
     def __post_init__(self) -> None:
         if not self.id or not self.id.replace("-", "").isalnum() or not self.id.isascii():
@@ -44,6 +47,8 @@ class Request:
             RequestKind.UNDO: "" if self.plan_id else "a plan to undo",
             RequestKind.UNLOCK: "" if self.target or self.playbook is not None else "a target or a playbook",
             RequestKind.ACCEPT_AUTONOMY: "" if self.playbook and self.scope else "a playbook and a scope",
+            RequestKind.UNDO_FEEDBACK: "" if self.adjustment else "an adjustment",
+            RequestKind.RENEW_FEEDBACK: "" if self.adjustment else "an adjustment",
         }[self.kind]
         if missing:
             raise ValueError(f"request: expected {missing}, got none")
