@@ -65,4 +65,4 @@ class Server:
         """Where it listens."""
         sockets = [socket for server in self._server.servers for socket in server.sockets]
         port = sockets[0].getsockname()[1] if sockets else self._port
-        return f"http://{self._host}:{port}"
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{port}"
