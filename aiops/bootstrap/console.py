@@ -155,7 +155,8 @@ def state_console(config: Path | None, state: Path | None, recordings: Mapping[s
             view=view,
             now_ms=now_ms,
             standing=lambda: Standing(
-                note=note if of is not None or running(folder) else f"{note}; none runs now"
+                following=of is None,
+                note=note if of is not None or running(folder) else f"{note}; none runs now",
             ),
             plots=lambda incident, _records: kept_plots(folder, incident.id),
             shut="this console reads a journal and cannot answer: open the daemon's, or type aiops approve",

@@ -1,7 +1,7 @@
 """Audit: the journal itself, newest first: by stream, kind, incident and time, each record as it stands.
 
-Values of variables in patches are hidden here as everywhere on a page; `aiops journal --json` has them, for
-who may read the state folder.
+Values of environment variables are replaced by digests, as wherever a record leaves the journal: its hash can
+still be verified.
 
 Cost: a page reads back from the newest record until it is full, in blocks of ``BLOCK``.
 """
@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from aiops.core.chain import veiled
 from aiops.core.chronicle import TELLERS, tell
-from aiops.core.redact import redact, without_values
 from aiops.model import Record
 from aiops.ports import Store
 from aiops.web.console.site import HEADERS, Site
@@ -165,6 +165,9 @@ def one(site: Site, *, as_json: bool) -> Callable[[Request], Response]:
         record = record_of(site.parts.store, request.path_params["seq"])
         if record is None:
             return site.problem(request, 404, "No such record", "The journal has no record of this number.")
+        raw = site.parts.alone or site.actor(request) is not None
+        if as_json and not raw:
+            return JSONResponse({"error": "not signed in"}, 401, HEADERS)
         entry = record.entry
         value = {
             "seq": record.seq,
@@ -173,36 +176,14 @@ def one(site: Site, *, as_json: bool) -> Callable[[Request], Response]:
             "stream": entry.stream,
             "at_ms": entry.at_ms,
             "key": entry.key,
-            "payload": _shown(entry.payload),
+            "payload": veiled(record).entry.payload,
             "previous": record.previous,
             "hash": record.hash,
         }
         if as_json:
             return JSONResponse(value, headers=HEADERS)
         text = json.dumps(value, indent=2, sort_keys=False, ensure_ascii=True)
-        values = {"here": "audit", "line": line_of(record), "record": record, "text": text}
+        values = {"here": "audit", "line": line_of(record), "record": record, "text": text, "raw": raw}
         return site.page(request, "record.html", values)
 
     return endpoint
-
-
-def _shown(payload: object) -> object:
-    """A payload for a page: values of variables hidden, secrets in texts redacted, commands left out."""
-
-    def clean(value: object, name: str = "") -> object:
-        if isinstance(value, dict):
-            return {key: clean(inner, str(key)) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [clean(inner, name) for inner in value]
-        if isinstance(value, str) and name == "command":
-            return "(hidden: `aiops plan` has it)" if value else ""
-        if isinstance(value, str) and not _plain(value):
-            return redact(public(value))
-        return value
-
-    return clean(without_values(payload))
-
-
-def _plain(text: str) -> bool:
-    """A name, an id or a hash: nothing to hide, and most of what there is."""
-    return len(text) < 200 and " " not in text and "=" not in text

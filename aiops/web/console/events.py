@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from aiops.core.chronicle import incident_of
 from aiops.errors import PortError
+from aiops.web.console.parts import Standing
 from aiops.web.console.site import HEADERS, Site
 
 LOOK_S, BEAT_S = 0.5, 5.0
@@ -62,11 +63,23 @@ def _about(site: Site, seq: int, head: int) -> list[str]:
     return sorted({incident_of(one.entry) or "*" for one in site.parts.store.read(seq)})
 
 
+def _mode(standing: Standing) -> str:
+    """What the page says of itself while events come."""
+    return "live" if standing.live else "following the journal" if standing.following else "still"
+
+
 def _event(kind: str, site: Site, head: int, about: list[str]) -> dict[str, str]:
     standing = site.parts.standing()
     now_ms = site.parts.now_ms()
     late = standing.live and (
         standing.ticked_ms is None or now_ms - standing.ticked_ms > 4 * standing.step_ms + 30_000
     )
-    data = {"seq": head, "at_ms": now_ms, "ticked_ms": standing.ticked_ms, "late": late, "about": about}
+    data = {
+        "seq": head,
+        "at_ms": now_ms,
+        "ticked_ms": standing.ticked_ms,
+        "late": late,
+        "about": about,
+        "mode": _mode(standing),
+    }
     return {"event": kind, "data": json.dumps(data)}

@@ -32,6 +32,7 @@ class Standing:
     """How the loop behind the console stands now. Offline there is none, and ``note`` says what is shown."""
 
     live: bool = False
+    following: bool = False  # a journal that a daemon somewhere else may go on writing
     ticked_ms: int | None = None  # the newest tick that is in the journal
     step_ms: int = 0
     quality: Quality | None = None  # None: not known here

@@ -71,6 +71,8 @@
   let seen = Number(body.dataset.seq);
   let beatMs = 0;
   let late = false;
+  let still = "";
+  let mode = "live";
   let held = false;
   const tell = (state, text) => {
     if (mark.dataset.state !== state) mark.dataset.state = state;
@@ -81,8 +83,9 @@
     if (!beatMs) return;
     const sign = clock(beatMs + ahead);
     if (Date.now() - beatMs > SILENT_MS) tell("stale", `stale since ${sign}`);
+    else if (still) tell("still", `as of ${still} UTC`);
     else if (late) tell("late", "live, but the daemon's loop is silent");
-    else tell("live", held ? "live; new beneath what you are writing" : "live");
+    else tell("live", held ? "live; something new waits until you are done writing" : mode);
   };
 
   const announce = (text) => {
@@ -148,10 +151,15 @@
       put(old, fresh);
       if (telling) announce((old.querySelector(".meta") || old).textContent.replace(/\s+/g, " ").trim());
     }
+    soon();
     document.title = page.title;
     seen = Number(page.body.dataset.seq);
     document.dispatchEvent(new Event("aiops:fresh"));
   };
+  const soon = () => {
+    if (document.querySelector("[data-soon]")) setTimeout(refresh, 1000); // something is being worked out
+  };
+  soon();
   document.addEventListener("focusout", () => {
     if (held) setTimeout(refresh, 300);
   });
@@ -162,6 +170,8 @@
     beatMs = Date.now();
     ahead = told.at_ms - beatMs;
     late = told.late;
+    still = told.mode === "still" ? new Date(told.at_ms).toISOString().slice(0, 19).replace("T", " ") : "";
+    mode = told.mode;
     if (told.seq !== seen && (event.type === "beat" || concerns(told.about))) refresh();
     else if (told.seq !== seen) seen = told.seq;
     look();

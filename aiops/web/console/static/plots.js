@@ -38,6 +38,8 @@
       }
     }
   };
+  const BINARY = new Set(["bytes", "B"]);
+  const POWERS = Array.from({ length: 60 }, (_, power) => 2 ** power);
   const moment = (s) => new Date(s * 1000).toISOString().slice(5, 16).replace("T", " ");
 
   // --- what is drawn behind and above the lines
@@ -59,6 +61,7 @@
     ctx.save();
     ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
     ctx.textBaseline = "top";
+    ctx.textAlign = "left";
     const taken = [[], []];
     for (const one of told.marks) {
       const x = Math.round(plot.valToPos(one.at, "x", true));
@@ -84,16 +87,22 @@
   // --- the range of what can be seen: the line, and the band as far as it is near
   const reach = (told) => (plot, _low, _high) => {
     const [times, low, high, values] = plot.data;
-    const { min, max } = plot.scales.x;
+    const min = plot.scales.x.min ?? -Infinity; // not known yet while it is made
+    const max = plot.scales.x.max ?? Infinity;
     let [from, to] = [Infinity, -Infinity];
-    const take = (value) => {
-      if (value !== null && value >= told.range[0] && value <= told.range[1]) [from, to] = [Math.min(from, value), Math.max(to, value)];
+    const inside = (lines, least, most) => {
+      for (let i = 0; i < times.length; i += 1) {
+        if (times[i] < min || times[i] > max) continue;
+        for (const line of lines) {
+          const value = line[i];
+          if (value !== null && value >= least && value <= most) [from, to] = [Math.min(from, value), Math.max(to, value)];
+        }
+      }
     };
-    for (let i = 0; i < times.length; i += 1) {
-      if (times[i] < min || times[i] > max) continue;
-      for (const each of [low[i], high[i], values[i]]) take(each);
-    }
+    inside([values], -Infinity, Infinity);
     if (from > to) return [0, 1];
+    const room = to - from || Math.abs(to) || 1; // a band that was wide open for a moment does not flatten the line
+    inside([low, high], Math.max(told.range[0], from - room), Math.min(told.range[1], to + room));
     const pad = (to - from || Math.abs(to) || 1) * 0.08;
     return [from >= 0 ? Math.max(0, from - pad) : from - pad, to + pad];
   };
@@ -125,7 +134,7 @@
             [60, "{HH}:{mm}", null, "\n{D} {MMM}", null, null, null, null, 1],
             [1, "{HH}:{mm}:{ss}", null, "\n{D} {MMM}", null, null, null, null, 1],
           ] },
-          { ...axis, size: 66, space: 34, values: (_plot, ticks) => ticks.map((value) => figure(value, told.unit)) },
+          { ...axis, size: 66, space: 34, ...(BINARY.has(told.unit) ? { incrs: POWERS } : {}), values: (_plot, ticks) => ticks.map((value) => figure(value, told.unit)) },
         ],
         series: [
           {},
