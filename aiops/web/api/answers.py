@@ -1,10 +1,10 @@
 """Answers: approvals, and everything that a person may say, through the one door of the forum.
 
-Who may is judged there. Here it is only found out who asks, what the channel itself grants them (a
-SubjectAccessReview a role), and which approval or incident is meant.
+Who may is judged there, with what the API server grants them at that moment. Here it is only found out who
+asks, and which approval or incident is meant.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from aiops.core.redact import BY_HAND
@@ -83,40 +83,31 @@ def false_alarm(reading: Reading, call: Call) -> Answered:
 
 
 def stop(reading: Reading, call: Call) -> Answered:
-    """Pull the kill switch. What the API server grants is not asked: stopping must not wait for it."""
+    """Pull the kill switch."""
     return _say(reading, call, StopAll(call.body.reason))
 
 
 def resume(reading: Reading, call: Call) -> Answered:
-    """Let the kill switch go; the whole cluster's, so roles of one namespace do not count."""
-    return _say(reading, call, ResumeAll(call.body.reason), reading.roles)
+    """Let the kill switch go."""
+    return _say(reading, call, ResumeAll(call.body.reason))
 
 
 def _answer(reading: Reading, call: Call, make: Callable[[Approval], Saying]) -> Answered:
     approval = _approval(reading, call.name)
     if call.body.digest and call.body.digest != approval.digest:
         return Answered(False, f"{approval.short} is about another plan than the one you were shown")
-    return _say(reading, call, make(approval), (*approval.roles, *approval.second_tier), approval.namespace)
+    return _say(reading, call, make(approval))
 
 
 def _about(reading: Reading, call: Call, make: Callable[[str], Saying]) -> Answered:
-    row = find(reading, call.name)
-    namespace = row.namespaces[0] if row.namespaces else ""
-    return _say(reading, call, make(row.id), reading.roles, namespace)
+    return _say(reading, call, make(find(reading, call.name).id))
 
 
-def _say(
-    reading: Reading, call: Call, saying: Saying, roles: Sequence[str] = (), namespace: str = ""
-) -> Answered:
-    """Say it, as whoever asks, with the roles that their channel grants."""
-    actor = call.actor
-    if actor is None:
+def _say(reading: Reading, call: Call, saying: Saying) -> Answered:
+    """Say it, as whoever asks."""
+    if call.actor is None:
         raise not_signed_in()
-    names = tuple(dict.fromkeys(roles))
-    if names:
-        granted = reading.authenticator.roles(actor, names, namespace)
-        actor = replace(actor, roles=tuple(sorted(granted)))
-    echo = _forum(reading).say(Said(actor, saying, reading.now_ms(), call.via, call.ref))
+    echo = _forum(reading).say(Said(call.actor, saying, reading.now_ms(), call.via, call.ref))
     return Answered(echo.done, echo.text, echo.approval)
 
 

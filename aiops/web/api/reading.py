@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiops.core.catalog import KINDS, Catalog
-from aiops.ports import Authenticator, Forum, Store
+from aiops.ports import Forum, Store
 
 
 class Index:
@@ -34,10 +34,8 @@ class Reading:
     """What the API reads from and speaks to. Everything is called from several threads."""
 
     store: Store
-    authenticator: Authenticator
     now_ms: Callable[[], int]
     forum: Forum | None = None  # None: nobody can answer here
     index: Callable[[], Catalog] | None = None  # ``Index(store).now``, shared with whoever has one
     status: Callable[[], Mapping[str, object]] = field(default=dict)  # of the loop: JSON values
-    roles: tuple[str, ...] = ()  # names of all roles of the configuration
     version: str = ""  # of the program

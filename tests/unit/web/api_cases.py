@@ -58,9 +58,8 @@ class Api:
         )
         self.reading = Reading(
             store=self.store,
-            authenticator=self.knows,
             now_ms=self.clock.now_ms,
-            **{"forum": self.forum, "status": lambda: {"ready": True}, "roles": ("on-call",), **reading},
+            **{"forum": self.forum, "status": lambda: {"ready": True}, **reading},
         )
         self.app = make_app(
             metrics=lambda: (b"aiops_up 1\n", "text/plain"),
