@@ -29,6 +29,7 @@ DAY_MS = 86_400_000
 MOST_LINES = 40  # of what was done, an incident; the oldest go first
 MOST_SEEN = 8  # anomalies whose samples are kept for a picture
 TIDY = 500  # records taken at once; then what is old is forgotten
+UNASKED = frozenset({"expired", "superseded"})  # what ends an approval without anybody's saying so
 RESULTS = {
     "applied": "is in place, and is being verified",
     "verified": "helped",
@@ -218,7 +219,7 @@ class Board:
         if entry.stream == FORUM and (text := said_words(entry)):
             by = str(payload.get("by") or _actor_key(payload.get("actor")))
             standing.tell(Told(record.seq, entry.at_ms, plain(text), by, str(payload.get("via", ""))))
-        elif entry.kind == MOVED and payload.get("state") not in ("executing", "executed"):
+        elif entry.kind == MOVED and payload.get("state") in UNASKED:
             approval = self.approvals.by_id.get(str(payload["approval_id"]))
             name = f" {approval.short}" if approval is not None else ""
             text = f"approval{name} {payload['state']}: {public(str(payload['said']))}"

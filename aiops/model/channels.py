@@ -34,9 +34,9 @@ class SlackSettings:
 class WebhookSettings:
     """A generic webhook: notices as JSON, signed (HMAC-SHA256) where a secret is given. Tells, never asks."""
 
-    url: str
+    url: str  # https, with the path that the receiver gave
     secret_file: str = ""  # the header X-Aiops-Signature-256 is made with it
-    timeout_s: float = 5.0
+    timeout_s: float = 5.0  # for each notice
     plain_http: bool = False  # whether http, which can be read on its way, is good enough to another machine
 
 
@@ -44,13 +44,13 @@ class WebhookSettings:
 class AlertmanagerSettings:
     """An Alertmanager: gets our incidents as alerts; its silences and alerts are read. Empty url: off."""
 
-    url: str = ""
+    url: str = ""  # http://alertmanager.monitoring:9093; empty: off
     push: bool = True  # incidents become alerts there
     read: bool = True  # silences mute us and hold actions; alerts are evidence
     matchers: Mapping[str, str] = field(
         default_factory=dict
     )  # labels that its alerts must have: one cluster's
-    timeout_s: float = 5.0
+    timeout_s: float = 5.0  # for each question
     resend_s: int = 60  # an open incident is pushed again so often
 
 

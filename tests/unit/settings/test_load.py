@@ -66,7 +66,7 @@ policy:
         ("policy: 3", "aiops.yaml:1 policy: expected a mapping, got 3"),
         ("policy:", "aiops.yaml:1 policy: expected a mapping, got nothing"),
         ("polcy: {}", 'expected "policy" (did you mean that?), got an unknown key'),
-        ("zzzzzz: {}", "expected one of cluster, correlation, detection"),
+        ("zzzzzz: {}", "expected one of approvals, audit, cluster, correlation, detection"),
         ("policy: {mode: on}", "policy.mode: expected one of ask, auto, observe, suggest, got on"),
         ("policy: {approvers: on-call}", "policy.approvers: expected a list, got on-call"),
         ("policy: {approvers: [no]}", 'policy.approvers[0]: expected text, in quotes: "no", got no'),
