@@ -10,8 +10,19 @@ from pathlib import Path
 from aiops.adapters.signing import PREFIX, Verifier, load_key, make_key
 from aiops.bootstrap.audit import key_path
 from aiops.bootstrap.config import find_state, load_settings
-from aiops.bootstrap.journal import JOURNAL, open_journal
-from aiops.core.audit import HEAD_SIGNED, STREAM, Audit, Auditor, SignedHead, audit, head_of, heads_in
+from aiops.bootstrap.journal import JOURNAL, Place, open_journal
+from aiops.core.audit import (
+    HEAD_SIGNED,
+    STREAM,
+    TRUNCATED,
+    Audit,
+    Auditor,
+    Finding,
+    SignedHead,
+    audit,
+    head_of,
+    heads_in,
+)
 from aiops.core.exported import FORMATS, lines, parsed
 from aiops.errors import InputError, NotFound, Problem, Rejected, Unavailable
 from aiops.model import Record
@@ -43,7 +54,7 @@ class Exported:
 
 def verify(
     config: Path | None,
-    state: Path | None,
+    state: Place | None,
     export: Path | None,
     heads: Sequence[SignedHead],
     keys: Sequence[str],
@@ -56,10 +67,10 @@ def verify(
     own = not keys and export is None
     trusted = tuple(keys) or (_own_key(config, state) if export is None else ())
     genuine = Verifier(trusted) if trusted else None
-    where = str(export) if export is not None else str(find_state(config, state) / JOURNAL)
     if export is not None:
         with _opened(export) as (texts, form):
-            found = audit(parsed(texts, form), heads, genuine, part=True, seen=lambda seq: seen(seq, 0))
+            records = parsed(texts, form)
+            found = audit(records, heads, genuine, part=True, seen=lambda seq: seen(seq, 0))
     else:
         found = _of_journal(config, state, heads, genuine, seen)
     if own and trusted:
@@ -68,25 +79,43 @@ def verify(
             " can write the other (--public-key, kept elsewhere)"
         )
         found = replace(found, unchecked=(*found.unchecked, doubt))
-    return Checked(where, found, trusted, own and bool(trusted))
+    return Checked(_where(config, state, export), found, trusted, own and bool(trusted))
+
+
+def _where(config: Path | None, state: Place | None, export: Path | None) -> str:
+    if export is not None:
+        return str(export)
+    place: Place = find_state(config, state)
+    return str(place / JOURNAL) if isinstance(place, Path) else place.url
 
 
 def _of_journal(
-    config: Path | None, state: Path | None, heads: Sequence[SignedHead], genuine: Verifier | None, seen: Seen
+    config: Path | None,
+    state: Place | None,
+    heads: Sequence[SignedHead],
+    genuine: Verifier | None,
+    seen: Seen,
 ) -> Audit:
     try:
         with closing(open_journal(find_state(config, state))) as store:
             last = store.head()[0]
-            return audit(store.read(), heads, genuine, seen=lambda seq: seen(seq, last))
+            found = audit(store.read(), heads, genuine, seen=lambda seq: seen(seq, last))
     except Rejected as error:  # so badly damaged that it does not even open
         auditor = Auditor((), genuine)
         auditor.fail(str(error))
         return auditor.done()
+    if found.intact and found.last < last:  # a server that keeps some back
+        text = f"it says that its newest record is {last}, and gives them up to {found.last}"
+        found = replace(found, findings=(Finding(found.last + 1, TRUNCATED, text),))
+    return found
 
 
-def _own_key(config: Path | None, state: Path | None) -> tuple[str, ...]:
+def _own_key(config: Path | None, state: Place | None) -> tuple[str, ...]:
     """The public key beside the journal; nothing where there is none, or it is not ours to read."""
-    path = key_path(load_settings(config), find_state(config, state))
+    place = find_state(config, state)
+    if not isinstance(place, Path):
+        return ()
+    path = key_path(load_settings(config), place)
     with contextlib.suppress(NotFound, Rejected, Unavailable):
         return (load_key(path).public,)
     return ()
@@ -150,7 +179,7 @@ def _readable(texts: Iterable[str]) -> Iterator[str]:
 
 def export(
     config: Path | None,
-    state: Path | None,
+    state: Place | None,
     form: str,
     between: tuple[int | None, int | None],
     out: Path | None,
@@ -225,7 +254,7 @@ def _written(out: Path | None, write: Callable[[str], object]) -> Iterator[Calla
             beside.unlink(missing_ok=True)
 
 
-def heads(config: Path | None, state: Path | None) -> tuple[SignedHead, ...]:
+def heads(config: Path | None, state: Place | None) -> tuple[SignedHead, ...]:
     """The heads that the journal holds, oldest first."""
     with closing(open_journal(find_state(config, state))) as store:
         return tuple(head_of(one.entry) for one in store.read(stream=STREAM, kinds=(HEAD_SIGNED,)))

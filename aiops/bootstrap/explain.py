@@ -1,6 +1,6 @@
 """Explain: an incident from its journal, or why nothing was said of a target at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,11 +9,12 @@ from pathlib import Path
 from aiops.adapters.baselines import FileBaselines
 from aiops.adapters.remote import Address
 from aiops.bootstrap.config import find_state, load_settings
-from aiops.bootstrap.incidents import read_incident, records_of
+from aiops.bootstrap.incidents import records_of
 from aiops.bootstrap.journal import Place, open_journal
 from aiops.bootstrap.recordings import open_recording
 from aiops.bootstrap.replay import replay_all
 from aiops.bootstrap.rules import make_rules
+from aiops.core.rerun import KINDS, Rerun, rerun
 from aiops.core.words import clock
 from aiops.engine import entries
 from aiops.engine.look import Look, kept, looks, unseen
@@ -37,17 +38,35 @@ class Silence:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The records of an incident."""
+
+    records: tuple[Record, ...]
+    broken: str  # what is wrong with the journal's chain; empty: nothing
+    again: Mapping[int, Rerun]  # each decision, by the number of its record, decided again
+
+
 def explain_incident(
     incident_id: str,
     config: Path | None,
     state: Place | None,
     recording: Path | None,
     progress: Progress = quietly,
-) -> tuple[list[Record], str]:
-    """The records of an incident and what is wrong with their chain, of a daemon or of a replay."""
-    if recording is None:
-        return read_incident(config, state, incident_id)
-    return records_of(replay_all(recording, config, progress).loop.store, incident_id)
+) -> Explained:
+    """The records of an incident, of a daemon or of a replay, and each of its decisions made again."""
+    if recording is not None:
+        return explained(replay_all(recording, config, progress).loop.store, incident_id)
+    with closing(open_journal(find_state(config, state))) as store:
+        return explained(store, incident_id)
+
+
+def explained(store: Store, incident_id: str) -> Explained:
+    """See ``explain_incident``. One pass over all decisions of the journal, and one over its chain."""
+    records, broken = records_of(store, incident_id)
+    decided = [one.seq for one in records if one.entry.kind == "decided"]
+    again = rerun(store.read(kinds=KINDS), decided) if decided else {}
+    return Explained(tuple(records), broken, again)
 
 
 def explain_silence(

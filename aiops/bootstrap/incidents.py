@@ -28,12 +28,6 @@ def list_incidents(
     ]
 
 
-def read_incident(config: Path | None, state: Place | None, incident_id: str) -> tuple[list[Record], str]:
-    """See ``records_of``, of the journal in ``state``."""
-    with closing(open_journal(find_state(config, state))) as store:
-        return records_of(store, incident_id)
-
-
 def records_of(store: Store, incident_id: str) -> tuple[list[Record], str]:
     """All records of the incident whose id begins so, with what was tried in it, and what is wrong with the
     journal's chain ("" if nothing). InputError where no or several incidents match."""

@@ -12,6 +12,7 @@ from aiops.cli.times import MOMENT
 
 if TYPE_CHECKING:
     from aiops.bootstrap.audit_check import Checked
+    from aiops.bootstrap.journal import Place
 
 MOST = 20  # findings that are shown one by one
 
@@ -32,8 +33,7 @@ def command() -> None:
 
 
 @command.command()
-@options.config
-@options.state
+@options.place
 @click.option(
     "--export",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -62,7 +62,7 @@ def verify(
     ctx: click.Context,
     *,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     export: Path | None,
     heads: tuple[str, ...],
     files: tuple[Path, ...],
@@ -135,8 +135,7 @@ def show(checked: "Checked") -> None:
 
 
 @command.command()
-@options.config
-@options.state
+@options.place
 @click.option(
     "--format",
     "form",
@@ -153,7 +152,7 @@ def show(checked: "Checked") -> None:
 def export(
     *,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     form: str,
     since: int | None,
     until: int | None,
@@ -174,10 +173,9 @@ def export(
 
 
 @command.command()
-@options.config
-@options.state
+@options.place
 @options.as_json
-def heads(*, config: Path | None, state: Path | None, as_json: bool) -> None:
+def heads(*, config: Path | None, state: "Place | None", as_json: bool) -> None:
     """List the signed heads that the journal holds, oldest first.
 
     They prove nothing beside the journal itself: keep them elsewhere, and give them to `aiops audit verify`.

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiops.bootstrap.report import iso
+from aiops.cli.reruns import rerun_lines
 from aiops.cli.show import clock, number
 from aiops.cli.timeline import decision_lines, line, reason_line
 from aiops.core.chronicle import OURSELVES, tell
 from aiops.core.ledger import decision_of
+from aiops.core.rerun import Rerun
 from aiops.engine.entries import if_known_of
 from aiops.model import Decided, Incident, Record
 from aiops.model.wire import digest, from_json
@@ -43,8 +45,15 @@ def digest_right(record: Record) -> bool:
     return bool(digest("samples", payload["samples"]) == payload["digest"])
 
 
-def incident_lines(records: Sequence[Record], broken: str) -> Iterable["Text"]:
-    """Every record of an incident, in the order in which they were written."""
+def incident_lines(
+    records: Sequence[Record],
+    broken: str,
+    again: Mapping[int, Rerun] | None = None,
+    *,
+    details: bool = False,
+) -> Iterable["Text"]:
+    """Every record of an incident, in the order in which they were written; ``again`` is each decision made
+    again, by the number of its record."""
     yield line(("incident ", "dim"), (records[0].entry.stream, "bold"), f", {len(records)} records")
     yield line(("chain    ", "dim"), (broken, "bold red") if broken else ("intact", "green"))
     for record in records:
@@ -55,6 +64,8 @@ def incident_lines(records: Sequence[Record], broken: str) -> Iterable["Text"]:
             (f"  record {record.seq}, term {record.term}, hash {record.hash[:16]}", "dim"),
         )
         yield from record_lines(record)
+        if again is not None and record.seq in again:
+            yield from rerun_lines(again[record.seq], details=details)
 
 
 def record_lines(record: Record) -> Iterable["Text"]:
