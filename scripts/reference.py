@@ -12,7 +12,7 @@ import click
 
 from aiops.bootstrap.plugins import found
 from aiops.cli import COMMANDS, app
-from scripts import configuration, remediations
+from scripts import api, configuration, remediations
 from scripts.markdown import table
 
 ROOT = Path(__file__).parent.parent
@@ -132,6 +132,7 @@ PAGES: Mapping[Path, Callable[[], str]] = dict(
         (ROOT / "config" / "aiops.yaml", configuration.aiops_yaml),  # first: what follows reads it
         _page("configuration.md", configuration.page),
         _page("cli.md", command_line),
+        _page("api.md", api.page),
         _page("detectors.md", detectors),
         _page("remediations.md", remediations.page),
         _page("signals.md", signals),

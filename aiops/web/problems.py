@@ -19,7 +19,6 @@ WORDS = {
     413: "too large",
     415: "not JSON",
     421: "another host",
-    422: "not possible",
     429: "too many failures",
     500: "our fault",
     503: "not available",

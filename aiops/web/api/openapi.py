@@ -17,7 +17,6 @@ STATUSES = {
     409: "Not done; `text` says why, and nothing was changed.",
     413: "The body is too large.",
     415: "The body is not JSON.",
-    422: "What is asked cannot be.",
     503: "The journal, or who knows tokens, does not answer: nothing was changed.",
 }
 

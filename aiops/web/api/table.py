@@ -49,7 +49,7 @@ def _say(id_: str, path: str, summary: str, work: object, body: type = NoBody) -
         work=work,  # type: ignore[arg-type]  # one of the functions of ``answers``
         body=body,
         token=Token.ALWAYS,
-        refusals=(409, 413, 415, 422) if "{id}" not in path else (404, 409, 413, 415, 422),
+        refusals=(409, 413, 415) if "{id}" not in path else (404, 409, 413, 415),
     )
 
 
