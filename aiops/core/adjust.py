@@ -19,7 +19,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aiops.core.calendar import WEEKDAYS, in_window
+import numpy as np
+
+from aiops.core.calendar import WEEKDAYS, civil, in_window
 from aiops.core.detect import AT_ONCE
 from aiops.core.feedback import DAY_MS, Adjustment, Kind
 from aiops.core.words import clock, quantity
@@ -142,22 +144,17 @@ def describe(one: Adjustment) -> str:
 
 def _days(seen: Excursion, others: Sequence[Excursion], false: Collection[str], timezone: str) -> str:
     """On which days something like it began at the same time of the day, in words; "" for too few."""
-    began, at = _civil(seen.newest.since_ms, timezone)
-    days, called = {began}, False
-    for other in others:
-        day, when = _civil(other.newest.since_ms, timezone)
-        apart = abs(when - at)
-        if day != began and min(apart, DAY_MS - apart) <= SAME_TIME_MS:
-            days.add(day)
-            called = called or other.incident_id in false
-    enough = len(days) >= DAYS_OF_SEASON or (len(days) > 1 and called)
-    return ", ".join(sorted(days)[-5:]) if enough else ""
-
-
-def _civil(at_ms: int, timezone: str) -> tuple[str, int]:
-    """(the civil day, milliseconds since its midnight as the wall shows them)."""
-    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone(timezone))
-    return at.date().isoformat(), (at.hour * 60 + at.minute) * 60_000
+    began = np.array([seen.newest.since_ms, *(other.newest.since_ms for other in others)])
+    walls = civil(began, timezone)
+    apart = walls - walls[0]
+    days = np.round(apart / DAY_MS).astype(int)  # nights apart, so that midnight does not part two of them
+    alike = (np.abs(apart - days * DAY_MS) <= SAME_TIME_MS) & (days != 0)
+    called = any(other.incident_id in false for other, one in zip(others, alike[1:], strict=True) if one)
+    count = 1 + len(set(days[alike].tolist()))
+    if not (count >= DAYS_OF_SEASON or (count > 1 and called)):
+        return ""
+    dates = {str(wall.astype("datetime64[ms]").astype("datetime64[D]")) for wall in [walls[0], *walls[alike]]}
+    return ", ".join(sorted(dates)[-5:])
 
 
 def _at_that_time(seen: Excursion, wish: Wish, bounds: Bounds, kind: Kind, because: str) -> Adjustment | str:
