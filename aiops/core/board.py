@@ -28,8 +28,29 @@ from aiops.model.wire import from_json
 DAY_MS = 86_400_000
 MOST_LINES = 40  # of what was done, an incident; the oldest go first
 MOST_SEEN = 8  # anomalies whose samples are kept for a picture
+MOST_PLANS = 5_000  # whose steps are known by name
 TIDY = 500  # records taken at once; then what is old is forgotten
 UNASKED = frozenset({"expired", "superseded"})  # what ends an approval without anybody's saying so
+KINDS = (  # what is folded here; all else need not be read
+    "incident_opened",
+    "incident_changed",
+    "incident_closed",
+    "evidence_seen",
+    "decided",
+    "plan_started",
+    "rung_started",
+    "step_ended",
+    "overwritten",
+    "storm_began",
+    "storm_ended",
+    "claimed",
+    "released",
+    "said",
+    ASKED,
+    VOTED,
+    REMINDED,
+    MOVED,
+)
 RESULTS = {
     "applied": "is in place, and is being verified",
     "verified": "helped",
@@ -179,6 +200,8 @@ class Board:
         plan = record.entry.payload["value"]["plan"]
         steps = [str(one["summary"]) for one in plan["steps"]]
         self._plans[str(plan["id"])] = record.entry.stream, steps
+        while len(self._plans) > MOST_PLANS:
+            del self._plans[next(iter(self._plans))]
         standing = self.incidents.get(record.entry.stream)
         if standing is None:
             return

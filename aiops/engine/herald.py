@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from aiops.core.board import Board
+from aiops.core.board import KINDS, Board
 from aiops.core.card import why
 from aiops.engine.outlet import Outlet, Worker
 from aiops.errors import PortError
@@ -45,7 +45,7 @@ class Herald:
         failed: Failed = _quietly,
         draw: Draw | None = None,
     ) -> None:
-        self._store, self._failed = store, failed
+        self._store, self._clock = store, clock
         self._board, self._lock = Board(), threading.RLock()
         self._facts: Facts | None = None
         self._workers = [Worker(one, self, store, posts, notify, clock, failed, draw) for one in outlets]
@@ -87,8 +87,9 @@ class Herald:
         """Stop telling; a call that is under way ends first."""
         for worker in self._workers:
             worker.stop()
+        until_s = self._clock.monotonic_s() + STOP_S
         for thread in self._threads:
-            thread.join(STOP_S)
+            thread.join(max(0.0, until_s - self._clock.monotonic_s()))
 
     def deliver(self) -> float:
         """Tell everything that is due, here and now; seconds until more is. For tests and for ``close``."""
@@ -103,5 +104,5 @@ class Herald:
     def looking(self) -> Iterator[Board]:
         """The board, as far as the journal goes by now, while nobody else touches it. Raises PortError."""
         with self._lock:
-            self._board.take(self._store.read(since=self._board.seq))
+            self._board.take(self._store.read(since=self._board.seq, kinds=KINDS))
             yield self._board
