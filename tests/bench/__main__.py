@@ -4,12 +4,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import cluster, guards, replay, start, tick
+from tests.bench import audit, cluster, guards, replay, start, tick
 from tests.measure import write
 
 PARTS = {
     "start": start.rows,
     "guards": guards.rows,
+    "audit": audit.rows,
     "replay": replay.rows,
     "tick": tick.rows,
     "cluster": cluster.rows,
