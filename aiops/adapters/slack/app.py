@@ -26,6 +26,7 @@ from aiops.ports import Clock, Forum, Posts
 Failed = Callable[[str, Exception], None]
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+TEND_S = 2.0  # how often the connection is looked after: a broken one is made anew by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def open_slack(
 
 
 class Link:
-    """Connects in the background until it has, and says why it has not."""
+    """Connects in the background, looks after the connection, and says why there is none."""
 
     def __init__(self, identity: Identity, socket: Socket | None, failed: Failed) -> None:
         self._identity, self._socket, self._failed = identity, socket, failed
@@ -152,7 +153,7 @@ class Link:
             try:
                 self._identity.us()
                 if self._socket is not None:
-                    self._socket.connect()
+                    self._socket.tend()
             except PortError as error:
                 if str(error) != self._problem:
                     self._failed("slack: connection", error)
@@ -162,4 +163,5 @@ class Link:
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             else:
                 self._problem = "the connection was lost; it is being made again"
-                return  # from here on the SDK keeps it, and makes it anew
+                wait_s = FIRST_WAIT_S
+                self._ended.wait(TEND_S)

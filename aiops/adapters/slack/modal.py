@@ -36,14 +36,16 @@ def amend_view(approval: Approval, channel: str, thread: str, remediations: Sequ
         "blocks": [
             {"type": "section", "text": {"type": "mrkdwn", "text": f"{what}\n{where}", "verbatim": True}},
             _input(
-                "remediation", "Step", {"type": "static_select", "action_id": "value", "options": options}
+                "remediation",
+                "Step",
+                {"type": "static_select", "action_id": "remediation", "options": options},
             ),
             _input(
                 "parameters",
                 "Parameters",
                 {
                     "type": "plain_text_input",
-                    "action_id": "value",
+                    "action_id": "parameters",
                     "max_length": LONGEST_INPUT,
                     "placeholder": _plain("replicas=6", 150),
                 },
@@ -54,7 +56,7 @@ def amend_view(approval: Approval, channel: str, thread: str, remediations: Sequ
                 "Reason",
                 {
                     "type": "plain_text_input",
-                    "action_id": "value",
+                    "action_id": "reason",
                     "multiline": True,
                     "min_length": 3,
                     "max_length": LONGEST_INPUT,

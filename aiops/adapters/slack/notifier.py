@@ -166,11 +166,15 @@ class SlackNotifier:
         if not ts or self._ref(about):
             return
         words = escape.unmarked(f"Evidence of incident {card.incident.id}: {card.incident.prime}", 200)
+        file = "none"
         try:
-            self._calls.upload(channel, ts, f"incident-{card.incident.id[:12]}.png", card.picture, words)
+            answer = self._calls.upload(
+                channel, ts, f"incident-{card.incident.id[:12]}.png", card.picture, words
+            )
+            file = str((answer.get("file") or {}).get("id") or "sent")
         except Forbidden as error:
             self._failed("slack: pictures", error)  # a missing scope: no later try mends it
-        self._keep(about, ref)
+        self._keep(about, f"file/{file}")  # not the card's own ref: that one leads to the incident
 
     def _thread(self, incident_id: str, owner: str) -> tuple[str, str]:
         """Channel and thread of an incident; the channel alone where it has no message."""

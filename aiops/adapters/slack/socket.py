@@ -3,9 +3,11 @@
 The client keeps the connection alive, follows Slack's wish to move to another one, and makes a lost one anew.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from socket import SHUT_RDWR
 from typing import Any
 
 from slack_bolt import App
@@ -17,7 +19,7 @@ from aiops.adapters.slack.calls import translated
 from aiops.adapters.slack.connect import LOG
 from aiops.errors import Rejected, Unavailable
 
-PING_S = 10.0  # a connection that answers no ping is made anew
+PING_S = 5.0  # the client gives up a connection that has answered no ping for four times as long
 
 
 class Socket:
@@ -33,13 +35,18 @@ class Socket:
         self._handler: SocketModeHandler | None = None
         self._closed = False
 
-    def connect(self) -> None:
-        """Connect, through a new address. Raises PortError."""
+    def tend(self) -> None:
+        """Connect where there is no connection that works, through a new address. Raises PortError."""
         handler = self._made()
         if handler is None:
             return
         try:
-            handler.client.connect_to_new_endpoint()
+            session = handler.client.current_session
+            if session is not None and session.is_active():
+                session.check_state()
+                if session.consecutive_check_state_error_count:  # the client itself waits for five of them
+                    session.disconnect()
+            handler.client.connect_to_new_endpoint()  # unless it stands
         except SlackApiError as error:
             raise translated("apps.connections.open", error) from error
         except (SlackClientError, OSError, ValueError, AttributeError) as error:
@@ -61,6 +68,7 @@ class Socket:
         if handler is not None:
             self._log.disabled = True  # what comes while we hang up is not heard, and that is no error
             try:
+                _wake(handler)
                 handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it so
             except (OSError, AttributeError) as error:  # of a connection that was never made
                 self._failed("slack: hanging up", error)
@@ -83,3 +91,14 @@ class Socket:
         if isinstance(many, int) and many > 1:
             text = f"slack: {many} connections of this app, each event goes to one of them: one app a cluster"
             self._failed("slack: connection", Rejected(text))
+
+
+def _wake(handler: SocketModeHandler) -> None:
+    """End the read that the client is in: closing waits for it, and it may take seconds."""
+    client = handler.client
+    client.auto_reconnect_enabled = False
+    client.current_session_state.terminated = True
+    sock = client.current_session.sock if client.current_session is not None else None
+    if sock is not None:
+        with contextlib.suppress(OSError):  # gone already
+            sock.shutdown(SHUT_RDWR)

@@ -61,9 +61,9 @@ def submission_body(parameters="replicas=6", **changes):
         "thread": "1700000000.000100",
     }
     values = {
-        "remediation": {"value": {"type": "static_select", "selected_option": {"value": "scale_to"}}},
-        "parameters": {"value": {"type": "plain_text_input", "value": parameters}},
-        "reason": {"value": {"type": "plain_text_input", "value": "cheaper"}},
+        "remediation": {"remediation": {"type": "static_select", "selected_option": {"value": "scale_to"}}},
+        "parameters": {"parameters": {"type": "plain_text_input", "value": parameters}},
+        "reason": {"reason": {"type": "plain_text_input", "value": "cheaper"}},
     }
     return {
         "type": "view_submission",

@@ -106,6 +106,7 @@ def test_the_picture_goes_into_the_thread_once(desk):
     desk.notifier.show(a_card("acting", picture=b"png"))
     desk.again().show(a_card("resolved", picture=b"png"))
     assert [(one["channel"], one["thread"]) for one in desk.api.of("files")] == [(CHANNEL, THREAD)]
+    assert desk.posts.about("slack", f"{CHANNEL}/{THREAD}") == "incident:incident00001"
 
 
 def test_a_picture_that_may_not_be_uploaded_is_told_once_and_never_tried_again(desk):
