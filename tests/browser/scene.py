@@ -172,17 +172,17 @@ class Scene(Asking):
         return Parts(**values | changes)
 
 
+def app_of(scene, closed=False, authenticator=None, **changes):
+    """The console behind the gate, as the daemon puts them together."""
+    known = authenticator or FakeAuthenticator({TOKEN: ADA})
+    doorkeeper = Doorkeeper(known, Sessions(3600))
+    pages = Pages(console_routes(scene.parts(doorkeeper, **changes)), PUBLIC, FORMS, SIGN_IN)
+    doors = Doors(doorkeeper, pages=pages, closed=closed)
+    return make_app(lambda: (b"", "text/plain"), lambda: (True, {}), lambda: (True, {}), doors)
+
+
 @contextmanager
 def served(scene, **changes):
-    """The console behind the gate, on loopback; the address of it."""
-    doorkeeper = Doorkeeper(FakeAuthenticator({TOKEN: ADA}), Sessions(3600))
-    closed = changes.pop("closed", False)
-    pages = Pages(console_routes(scene.parts(doorkeeper, **changes)), PUBLIC, FORMS, SIGN_IN)
-    app = make_app(
-        lambda: (b"", "text/plain"),
-        lambda: (True, {}),
-        lambda: (True, {}),
-        Doors(doorkeeper, pages=pages, closed=closed),
-    )
-    with Server(app, "127.0.0.1", 0) as server:
+    """The console on loopback; the address of it."""
+    with Server(app_of(scene, **changes), "127.0.0.1", 0) as server:
         yield f"{server.url}/console/"

@@ -32,6 +32,8 @@
   });
 
   // --- small conveniences
+  const nav = document.querySelector("nav [aria-current]");
+  if (nav) nav.scrollIntoView({ block: "nearest", inline: "center" });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
