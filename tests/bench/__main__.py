@@ -4,10 +4,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import audit, cluster, guards, replay, start, tick
+from tests.bench import answers, audit, cluster, guards, replay, start, tick
 from tests.measure import write
 
 PARTS = {
+    "answers": answers.rows,
     "start": start.rows,
     "guards": guards.rows,
     "audit": audit.rows,
