@@ -88,6 +88,7 @@ class Standing:
     told: list[Told] = field(default_factory=list)
     seen: list[Mapping[str, Any]] = field(default_factory=list)  # payloads of its first ``evidence_seen``
     opened_seq: int = 0
+    result: str = ""  # of the newest step, as the journal calls it; "" while it is under way
     _incident: Mapping[str, Any] = field(default_factory=dict)
     _decided: Entry | None = None
     _parsed: tuple[object, Incident] | None = None
@@ -219,6 +220,7 @@ class Board:
         if standing is None:
             return
         number = int(payload["step"])
+        standing.result = str(payload.get("result", ""))
         what = steps[number] if number < len(steps) else f"step {number} of plan {payload['plan_id']}"
         match record.entry.kind:
             case "step_ended":

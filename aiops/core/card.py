@@ -33,14 +33,17 @@ from aiops.model import (
 
 MOST_ANOMALIES, MOST_SUSPECTS, MOST_EVIDENCE, MOST_LINES = 5, 3, 3, 12
 SEVERITIES = tuple(Severity)  # from low up
+HELPED = frozenset({"verified", "contained"})
 UNSOLVED = ("lost from sight", "deleted", "it did not come true")  # ends that are no recovery
 
 
-def stage(incident: Incident, decision: Decision | None) -> str:
-    """Where an incident stands, in one word for people."""
+def stage(incident: Incident, decision: Decision | None, result: str = "") -> str:
+    """Where an incident stands, in one word for people; ``result`` is that of its newest step."""
     match incident.state:
         case IncidentState.CLOSED:
             return "closed" if incident.closed_because.startswith(UNSOLVED) else "resolved"
+        case IncidentState.OPEN if result in HELPED:
+            return "verified"
         case IncidentState.OPEN:
             looking = bool(incident.suspects) and (decision is None or isinstance(decision, Hold | Escalate))
             return "diagnosing" if looking else "open"
@@ -56,7 +59,7 @@ def card(board: Board, standing: Standing, at_ms: int, facts: Facts | None = Non
     return Card(
         cluster=facts.cluster if facts is not None else incident.prime.cluster,
         incident=incident,
-        stage=stage(incident, decision),
+        stage=stage(incident, decision, standing.result),
         at_ms=at_ms,
         decision="" if decision is None else public(phrase(decision)),
         lines=tuple(str(one) for one in standing.told if one.done)[-MOST_LINES:],

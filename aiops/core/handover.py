@@ -23,7 +23,7 @@ from aiops.model import Approval, Entry, IncidentKind, IncidentState, Lean, Poli
 FIRST = 6  # places to look at first
 DOINGS = frozenset({"plan_started", "rung_started", "step_ended", "overwritten"})
 SAYINGS = frozenset(
-    {"said", "requested", "unlocked", "autonomy_accepted", "switch_changed", "adjusted", "unadjusted"}
+    {"said", "requested", "unlocked", "autonomy_accepted", "switch_changed", "adjustment_undone"}
 )
 HELD_BY = ("silenced", "stopped_here", "freeze")  # guards behind which a person stands
 
@@ -234,7 +234,7 @@ class Reader:
             severity=str(one.severity),
             incident_class=one.incident_class,
             prime=str(one.prime),
-            stage=stage(one, decision),
+            stage=stage(one, decision, standing.result),
             since_ms=one.since_ms,
             decision="" if decision is None else public(phrase(decision)),
             claimed_by=self.board.claimed_by(standing.id),

@@ -17,7 +17,8 @@ class Card:
 
     cluster: str
     incident: Incident
-    stage: str  # "open", "diagnosing", "waiting", "acting", "verifying", "escalated", "resolved", "closed"
+    stage: str  # "open", "diagnosing", "waiting", "acting", "verifying", "verified", "escalated", "resolved",
+    # "closed"
     at_ms: int
     decision: str = ""  # the newest one, in words
     lines: tuple[str, ...] = ()  # what was done so far, oldest first

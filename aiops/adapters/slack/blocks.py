@@ -28,6 +28,7 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "waiting": (":raised_hand:", "#f79009"),
     "acting": (":wrench:", "#2e90fa"),
     "verifying": (":eyes:", "#2e90fa"),
+    "verified": (":white_check_mark:", "#12b76a"),
     "escalated": (":rotating_light:", "#b42318"),
     "resolved": (":white_check_mark:", "#12b76a"),
     "closed": (":white_circle:", "#98a2b3"),

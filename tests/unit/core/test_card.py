@@ -45,6 +45,14 @@ def test_the_stage_is_one_word(changes, decision, word):
     assert stage(incident(**changes), decision) == word
 
 
+@pytest.mark.parametrize(
+    ("result", "word"), [("verified", "verified"), ("contained", "verified"), ("failed", "diagnosing")]
+)
+def test_what_helped_says_so_until_the_incident_is_over(result, word):
+    assert stage(incident(), HOLD, result) == word
+    assert stage(incident(state=IncidentState.ACTING), HOLD, result) == "acting"
+
+
 def test_neither_a_command_nor_a_secret_comes_into_a_card_or_a_why():
     """S8."""
     secret = "hunter2hunter2"  # noqa: S105 - it is none

@@ -31,13 +31,21 @@ class Town:
     """Journal, clock, channel and herald; what happens is written into the journal, as the loop would."""
 
     def __init__(
-        self, notify=None, store=None, box=None, *, takes=lambda _owner: True, grouped=True, again_s=0.0
+        self,
+        notify=None,
+        store=None,
+        box=None,
+        *,
+        takes=lambda _owner: True,
+        grouped=True,
+        again_s=0.0,
+        term=0,
     ):
         self.store = store or FakeStore()
         self.clock = FakeClock(NOW)
         self.failures = []
         self.settings = notify or NotifySettings()
-        self.posts = StorePosts(self.store, 0, self.clock.now_ms)
+        self.posts = StorePosts(self.store, term, self.clock.now_ms)
         self.box = box or Outbox()
         self.box.posts = self.posts
         outlet = Outlet(self.box, takes=takes, grouped=grouped, again_s=again_s)

@@ -11,14 +11,19 @@ from aiops.model import (
     IncidentKind,
     IncidentState,
     LabelMatcher,
+    Mode,
     Note,
     NotifySettings,
     Route,
+    Scope,
     Severity,
     Silence,
+    Status,
 )
-from tests.unit.core.cases import HOUR, workload
+from tests.unit.core.cases import HOUR, policy, workload
+from tests.unit.engine.acting_cases import Acting
 from tests.unit.engine.herald_cases import CART, MINUTE, NOW, Town, facts, incident
+from tests.unit.engine.loop_cases import Timeline, rules
 
 MUTED = Silence("s1", (LabelMatcher("namespace", "shop"),), NOW - MINUTE, NOW + HOUR, "anna", "release")
 
@@ -421,3 +426,56 @@ def test_why_tells_the_evidence_and_who_spoke_against():
     assert "impact: impact high" in text
     assert "90 % Deployment/shop/cart" in text
     assert town.herald.why("nope") == "nothing is known of incident nope"
+
+
+class TestARealLoop:
+    """The loop's own journal, told: nothing here is written by hand."""
+
+    @staticmethod
+    def told(timeline, minutes, happens=lambda _minute: None):
+        """The notices of a loop that goes on for ``minutes``, told every five seconds."""
+        town = Town(store=timeline.store, term=timeline.loop.term)
+        for minute in minutes:
+            happens(minute)
+            timeline.tick(minute)
+            town.clock.jump((NOW + minute * MINUTE - town.clock.now_ms()) / 1000)
+            town.herald.follow(timeline.facts(minute))
+            town.delivers(5)
+        return town
+
+    def test_a_leak_is_mended_under_the_eyes_of_people(self):
+        timeline = Acting().calm_hour()
+        timeline.leaks(0)
+
+        def helps(minute):
+            timeline.status = Status.NORMAL
+            if minute == 2:
+                timeline.calms(minute)
+
+        town = self.told(timeline, (0, 1, 1.25, 2, 10, 20), helps)
+        stages = list(dict.fromkeys(one.stage for one in town.box.cards()))
+        assert stages == ["verifying", "verified", "resolved"]
+        assert [one.text.partition(" (")[0] for one in town.box.notes()] == [
+            "act: restart Deployment/shop/cart, 4 pods",
+            "carries out: restart Deployment/shop/cart, 4 pods",
+            "restart Deployment/shop/cart, 4 pods: is in place, and is being verified",
+            "restart Deployment/shop/cart, 4 pods: helped",
+            "hold: restart Deployment/shop/cart, 4 pods",  # it cools down, until the incident is over
+        ]
+        assert len({one.incident.id for one in town.box.cards()}) == 1
+
+    def test_what_is_asked_comes_with_its_plan_and_ends_where_nobody_answers(self):
+        """H8: no answer is a no."""
+        ask = policy(scopes=(Scope(Mode.ASK, namespace="shop"),), approvers=("on-call",))
+        timeline = Timeline(rules(policy=ask)).calm_hour()
+        timeline.leaks(0)
+        town = self.told(timeline, (0, 1, 6, 14, 15, 16))
+        first, *_, last = town.box.questions()
+        assert first.plan.digest == first.approval.digest
+        assert first.plan.steps[first.approval.step].summary == first.approval.summary
+        assert [one.approval.state for one in (first, last)] == ["pending", "expired"]
+        assert len(town.box.questions()) == 2
+        assert [one.text[:26] for one in town.box.notes() if one.roles] == [
+            f"{first.approval.short} still waits for an an"
+        ]
+        assert town.box.cards()[-1].stage == "escalated"
