@@ -14,6 +14,7 @@ from aiops.bootstrap.journal import Place, open_journal
 from aiops.bootstrap.recordings import open_recording
 from aiops.bootstrap.replay import replay_all
 from aiops.bootstrap.rules import make_rules
+from aiops.core.chain import veiled
 from aiops.core.rerun import KINDS, Rerun, rerun
 from aiops.core.words import clock
 from aiops.engine import entries
@@ -40,7 +41,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The records of an incident."""
+    """The records of an incident, without values of variables (S8)."""
 
     records: tuple[Record, ...]
     broken: str  # what is wrong with the journal's chain; empty: nothing
@@ -66,7 +67,7 @@ def explained(store: Store, incident_id: str) -> Explained:
     records, broken = records_of(store, incident_id)
     decided = [one.seq for one in records if one.entry.kind == "decided"]
     again = rerun(store.read(kinds=KINDS), decided) if decided else {}
-    return Explained(tuple(records), broken, again)
+    return Explained(tuple(map(veiled, records)), broken, again)
 
 
 def explain_silence(

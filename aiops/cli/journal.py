@@ -83,11 +83,12 @@ def print_record(record: object) -> None:
 
 def print_line(record: object) -> None:
     """A record as one line of text."""
+    from aiops.core.chain import veiled
     from aiops.core.chronicle import OURSELVES, tell
     from aiops.model import Record
 
     assert isinstance(record, Record)  # noqa: S101 - what the journal holds
-    told = tell(record.entry)
+    told = tell(veiled(record).entry)
     kind = record.entry.kind.replace("_", " ")
     about = f" [{told.about}]" if told.about else ""
     who = "" if told.actor == OURSELVES else f" {told.actor}:"

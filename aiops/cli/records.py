@@ -7,6 +7,7 @@ from aiops.bootstrap.report import iso
 from aiops.cli.reruns import rerun_lines
 from aiops.cli.show import clock, number
 from aiops.cli.timeline import decision_lines, line, reason_line
+from aiops.core.chain import veiled
 from aiops.core.chronicle import OURSELVES, tell
 from aiops.core.ledger import decision_of
 from aiops.core.rerun import Rerun
@@ -24,8 +25,9 @@ ORDERS = {"wakeat": "look again"}  # how the journal calls a command, where that
 
 
 def record_document(record: Record) -> dict[str, Any]:
-    """One record as stored, and whether the digest of its samples is right."""
-    entry = record.entry
+    """One record as stored but for values of variables (S8), and whether the digest of its samples is right;
+    its hash is that of what is shown."""
+    entry = veiled(record).entry
     document = {
         "seq": record.seq,
         "term": record.term,

@@ -41,9 +41,11 @@ def inputs_said(inputs: Inputs) -> Iterable[str]:
     for name, those in kinds.items():
         named = [str(key) for key in those if not key.name.startswith(STAND_IN)]
         more = f" and {len(named) - MOST} more" if len(named) > MOST else ""
-        alike = f"; {len(those) - len(named)} others by their states alone" if len(those) > len(named) else ""
-        if those:
-            yield f"{count(len(named), name)}: {', '.join(named[:MOST])}{more}{alike}"
+        parts = [f"{count(len(named), name)}: {', '.join(named[:MOST])}{more}"] if named else []
+        if len(those) > len(named):
+            parts.append(f"{count(len(those) - len(named), f'other {name}')} by state alone")
+        if parts:
+            yield "; ".join(parts)
     rest = {
         "condition": facts.conditions,
         "event": facts.events,

@@ -99,6 +99,11 @@ def _hidden(value: Any, salt: str) -> str:
     return f"(hidden sha256:{digest(VEIL_DOMAIN, [salt, value])})"
 
 
+def is_veiled(payload: Mapping[str, Any]) -> bool:
+    """Whether any of its values is hidden."""
+    return VEILED.search(canonical(payload).decode()) is not None
+
+
 def veiled(record: Record) -> Record:
     """``record`` as it may leave the journal: it verifies like the one it was made from."""
     payload = veil(record.entry.payload, record.previous)

@@ -11,10 +11,13 @@ Limits:  what the API server said to a step before it was decided upon (guard ``
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from aiops.core.chain import is_veiled
 from aiops.core.guards import GUARDS
+from aiops.core.guards.context import Guard
+from aiops.core.guards.ownership import intact
 from aiops.core.learn import READERS, learn
 from aiops.core.ledger import Ledger, decision_of, kind_of
 from aiops.core.memory import Lessons
@@ -55,12 +58,14 @@ class Rerun:
     differences: tuple[Difference, ...] = ()
     inputs: Inputs | None = None  # what it was made on
     again: Decision | None = None
+    hidden: bool = False  # values of the plan are: whether it agrees with its digest cannot be told
 
     def said(self) -> str:
         """In one line for people."""
         match self.came:
             case Came.SAME:
-                return f"decided again from what was recorded: the same ({self.guards} guards)"
+                but = "; values are hidden here, so that the plan's own digest was believed" * self.hidden
+                return f"decided again from what was recorded: the same ({self.guards} guards{but})"
             case Came.DIFFERENT:
                 return f"decided again from what was recorded: DIFFERENT: {self.because}"
             case Came.UNKNOWN:
@@ -135,6 +140,7 @@ def _again(decided: Record, witness: Entry, ledger: Ledger, folded: _Folded) -> 
     lessons = (
         folded.learned(int(witness.payload["lessons"])) if witness.payload["lessons"] is not None else None
     )
+    hidden = is_veiled(decided.entry.payload)
     again, _ = decide_twice(
         recorded.plan,
         inputs.incident,
@@ -143,9 +149,18 @@ def _again(decided: Record, witness: Entry, ledger: Ledger, folded: _Folded) -> 
         policy,
         inputs.situation,
         inputs.step,
+        guards=_believing(recorded) if hidden else GUARDS,
         lessons=lessons,
     )
-    return _compared(decided.seq, recorded, again, inputs, int(witness.payload["guards"]))
+    made = _compared(decided.seq, recorded, again, inputs, int(witness.payload["guards"]))
+    return replace(made, hidden=hidden)
+
+
+def _believing(recorded: Decision) -> tuple[Guard, ...]:
+    """All guards, but for the one that compares the plan with its digest: where values are hidden it cannot,
+    and its answer is taken as written."""
+    said = next((one for one in recorded.reasons if one.guard == intact.__name__), None)
+    return tuple((lambda _context: said) if guard is intact else guard for guard in GUARDS)
 
 
 def _policy(witness: Entry, folded: _Folded) -> Policy:

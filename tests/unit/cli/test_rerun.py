@@ -50,7 +50,7 @@ def test_a_replay_is_explained_with_its_decisions_made_again(small, incident_id,
 
 def test_with_rerun_every_reason_and_what_it_was_made_on_is_shown(state, incident_id, aiops):
     told = aiops("explain", incident_id, "--state", state, "--rerun").stdout
-    assert "on     1 workload: Deployment/shop/cart; 2 others by their states alone" in told
+    assert "on     1 workload: Deployment/shop/cart; 2 other workloads by state alone" in told
     assert "kill_switch: permit: the kill switch is off" in told
     answer = json.loads(aiops("explain", incident_id, "--state", state, "--rerun", "--json").stdout)
     (first, *_) = answer["decided_again"]
