@@ -35,6 +35,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "target": (str,),
     "playbook": (str, type(None)),
     "scope": (str,),
+    "adjustment": (str,),
 }
 VERSION = 1
 

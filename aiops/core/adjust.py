@@ -24,7 +24,7 @@ import numpy as np
 from aiops.core.calendar import WEEKDAYS, civil, in_window
 from aiops.core.detect import AT_ONCE
 from aiops.core.feedback import DAY_MS, Adjustment, Kind
-from aiops.core.words import clock, quantity
+from aiops.core.words import minute, quantity
 from aiops.model import Anomaly, AnomalyKind, Direction, FeedbackSettings, FreezeWindow, Role
 from aiops.model.civil import zone
 from aiops.model.wire import short_id
@@ -217,4 +217,4 @@ def _made(
 
 def until_words(one: Adjustment) -> str:
     """When it ends, for people."""
-    return f"until {datetime.fromtimestamp(one.until_ms / 1000, UTC):%Y-%m-%d} {clock(one.until_ms)} UTC"
+    return f"until {minute(one.until_ms)} UTC"

@@ -17,6 +17,7 @@ from aiops.model.wire import from_json
 from aiops.ports import Store
 
 SEEN = "evidence_seen"
+STARTED, ENDED = ("plan_started", "rung_started"), "step_ended"  # of ``aiops.core.ledger``
 Series = tuple[str, str]  # the target as text, and the signal
 
 
@@ -61,15 +62,15 @@ def real(store: Store) -> dict[str, str]:
     """Incidents that somebody took up or a fix helped, by id: why they were no false alarm, in words."""
     found: dict[str, str] = {}
     incident_of: dict[str, str] = {}
-    for record in store.read(kinds=(VOTED, CLAIMED, "step_started", "step_ended")):
+    for record in store.read(kinds=(VOTED, CLAIMED, *STARTED, ENDED)):
         entry, payload = record.entry, record.entry.payload
         if entry.kind == VOTED and payload["vote"]["ballot"] == Ballot.YES:
             found[str(payload["incident_id"])] = "people approved a step for it"
         elif entry.kind == CLAIMED:
             found.setdefault(str(payload["incident_id"]), "somebody was on it")
-        elif entry.kind == "step_started":
+        elif entry.kind in STARTED:
             incident_of[str(payload["plan_id"])] = str(payload["incident_id"])
-        elif entry.kind == "step_ended" and payload["result"] == Result.VERIFIED:
+        elif entry.kind == ENDED and payload["result"] == Result.VERIFIED:
             found[incident_of.get(str(payload["plan_id"]), "")] = "a step helped"
     return found
 

@@ -9,6 +9,7 @@ from tests.fakes.inbox import FakeInbox
 NOW = 1_772_323_200_000
 FIRST = Request("b1", RequestKind.UNLOCK, "ada", NOW, playbook="")
 SECOND = Request("a2", RequestKind.UNDO, "bob", NOW + 1, plan_id="p1")
+THIRD = Request("c3", RequestKind.UNDO_FEEDBACK, "cy", NOW + 2, "it was the leak", adjustment="3f9c1a2b4d5e")
 MAKERS = {"folder": lambda folder: Inbox(folder / "inbox"), "fake": lambda folder: FakeInbox()}
 
 
@@ -29,6 +30,12 @@ def test_requests_are_shown_oldest_first_until_each_is_done(inbox):
     assert inbox.pending() == (SECOND,)
     inbox.done(SECOND)
     assert inbox.pending() == ()
+
+
+@pytest.mark.parametrize("request_", [FIRST, SECOND, THIRD], ids=lambda one: one.kind)
+def test_every_kind_comes_out_as_it_was_handed_in(inbox, request_):
+    inbox.hand_in(request_)
+    assert inbox.pending() == (request_,)
 
 
 def test_done_twice_and_done_of_what_is_not_there_are_harmless(inbox):

@@ -54,6 +54,11 @@ def test_a_wider_band_takes_in_what_was_called_false_and_no_more(value, status, 
     assert answer.score[0, 0] == pytest.approx(score, nan_ok=True)
 
 
+@pytest.mark.parametrize(("factor", "status"), [(1.5, Status.ANOMALY), (1.51, Status.NORMAL)])
+def test_the_wider_edge_itself_is_outside_as_every_edge_is(factor, status):
+    assert eased(replace(WIDER, factor=factor), panel([1.75])).status[0, 0] == status  # a score of 1.5
+
+
 def test_only_its_own_target_signal_and_detector_is_eased():
     block = panel([1.6], [1.6])
     assert eased(WIDER, block).status.tolist() == [[Status.NORMAL], [Status.ANOMALY]]

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from aiops.core.detect import Raised
+from aiops.core.ease import Easing
+from aiops.core.feedback import Adjustment, Kind
 from aiops.core.lookahead import WINDOW_MS
-from aiops.engine.forests import aligned
+from aiops.engine.forests import Grove, aligned
 from aiops.engine.screens import Screens
 from aiops.engine.window import Recorded
-from aiops.model import Direction, FreezeWindow, Panel, Status, Target
+from aiops.model import Detection, Direction, FreezeWindow, Panel, Status, Target, Verdicts
 from tests.unit.engine.screen_cases import DAY, MINUTE, START, panel, rules, signal
 
 TOGETHER = {"isolation_forest": ("requests", "cpu", "errors")}
@@ -62,6 +64,30 @@ def test_signals_that_no_longer_stand_together_are_an_anomaly_of_their_workload(
     ]
     assert {name for name, _ in raised[0].contributions} <= set(TOGETHER["isolation_forest"])
     assert sum(share for _, share in raised[0].contributions) == pytest.approx(1)
+
+
+class AlwaysOut:
+    """A detector of several signals to which everything is half as far out again as its edge."""
+
+    def fit(self, histories):
+        return self
+
+    def judge(self, blocks, hold):
+        nothing = np.full(blocks[0].shape, np.nan)
+        return Verdicts.of(np.full(blocks[0].shape, 1.5), nothing, nothing), self
+
+
+@pytest.mark.parametrize(("factor", "raised"), [(1.5, 1), (1.6, 0)])
+def test_what_people_called_false_of_several_signals_together_is_told_no_more(factor, raised):
+    block = panel(np.ones((1, 10)), "cpu")
+    one = Adjustment(
+        *("a1", Kind.WIDEN, "i1", block.targets[0], "together", "together", "score", Direction.UP),
+        *(START, START, START + DAY, "slack:T1/U1", "batch", "it was not far out"),
+        factor=factor,
+    )
+    grove = Grove("together", ("cpu",), AlwaysOut(), Detection())
+    told = grove.judge({"cpu": block}, Easing.by([one]))
+    assert sum(isinstance(happening, Raised) for happening in told) == raised
 
 
 def test_calm_workloads_are_left_alone():
