@@ -5,6 +5,7 @@ matrix  E1, G1, G3: a kill at each named point of each act, over a real API serv
 points  E1: a real process that ends itself at each named point of the engine
 kills   G2, G3: 100 times SIGKILL at a random moment under load
 audit   G14: every single lie about every one of 10,000 rows of the journal
+slack   G10: 100,000 forged, repeated, stale and raced requests to the Slack endpoint
 
 The first three are judged by the audit log of the API server against the journal (G5). Unlike where speed is
 measured, a figure that misses its goal fails the command: 0 means 0.
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import audit, kills, matrix
+from tests.chaos import audit, kills, matrix, slack
 from tests.chaos.acts import ACTS
 from tests.chaos.model import Kind
 from tests.chaos.server import Server
@@ -101,7 +102,7 @@ def named_points(plane: ControlPlane, folder: Path) -> list[Row]:
 
 
 PARTS = {"matrix": crash_matrix, "points": named_points, "kills": random_kills}
-ALONE = {"audit": audit.rows}  # parts that need no cluster
+ALONE = {"audit": audit.rows, "slack": slack.rows}  # parts that need no cluster
 
 
 def say(text: str) -> None:
