@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -149,6 +150,8 @@ def given_keys(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _text_of(path: Path) -> str:
+    if str(path) == "-":
+        return sys.stdin.buffer.read(LARGEST).decode(errors="replace")
     try:
         with path.open("rb") as file:
             return file.read(LARGEST).decode(errors="replace")

@@ -45,9 +45,9 @@ def command() -> None:
 @click.option(
     "--heads-file",
     "files",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
     multiple=True,
-    help="A file with heads anywhere in it: a log, a chat's export, what kubectl printed.",
+    help="A file with heads anywhere in it: a log, a chat's export; - is what is piped in.",
 )
 @click.option(
     "--public-key",

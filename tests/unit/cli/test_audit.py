@@ -7,9 +7,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from click.testing import CliRunner
 
 from aiops.adapters.signing import load_key, make_key
 from aiops.adapters.sqlite.store import SqliteStore
+from aiops.cli import app
 from aiops.core.audit import SignedHead, head_entry
 from aiops.core.chain import veiled
 from aiops.errors import InputError
@@ -94,6 +96,14 @@ def test_with_a_head_and_a_key_from_outside_all_is_checked(state, head, aiops, t
         assert "1 in it and 1 from outside agree; the newest from outside is of record" in result.stdout
         (left,) = [one for one in result.stdout.splitlines() if one.startswith("not checked")]
         assert left.endswith(f"cut off behind record {head.seq + 1}: the newest head is of {head.seq}")
+
+
+def test_heads_may_be_piped_in(state, head):
+    """As from ``kubectl get events -o yaml``."""
+    result = CliRunner().invoke(
+        app, ["audit", "verify", "--state", str(state), "--heads-file", "-"], input=f"- message: {head}\n"
+    )
+    assert "1 in it and 1 from outside agree" in result.stdout
 
 
 def test_a_cut_off_end_is_found_with_a_head_and_exit_code_one(state, head, aiops):
