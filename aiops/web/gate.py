@@ -37,7 +37,8 @@ HEADERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Who passes without a token, and where. A path that ends in ``/`` stands for all below it."""
+    """Who passes without a token, and where. A path that ends in ``/`` stands for all below it, the
+    root for itself alone."""
 
     closed: bool = False  # settings.server.closed
     loopback: bool = True  # whether we listen on loopback only
@@ -70,23 +71,23 @@ class Gate:
     async def _judge(self, connection: HTTPConnection, scope: Scope) -> Response | None:
         """None to go on, with the visitor in ``scope``; another place to go to. Refused for no."""
         rules, path, reads = self.rules, scope["path"], scope["method"] in READS
-        if reads and _among(path, rules.health):
+        if reads and among(path, rules.health):
             return None
         _check_host(connection, loopback=rules.loopback)
-        if _among(path, rules.signed):
+        if among(path, rules.signed):
             return None
         if not reads:
             _check_origin(connection)
-        if _among(path, rules.public):
+        if among(path, rules.public):
             scope[VISITOR] = _quietly(self.doorkeeper, connection)
             return None
         visitor = await run_in_threadpool(self.doorkeeper.visitor, connection)
         scope[VISITOR] = visitor
         if visitor is None and (rules.closed or not reads):
-            if reads and rules.sign_in and _among(path, rules.forms):
+            if reads and rules.sign_in and among(path, rules.forms):
                 return RedirectResponse(f"{rules.sign_in}?next={quote(path)}", status_code=303)
             raise not_signed_in()
-        if visitor is not None and not reads and not _among(path, rules.forms):
+        if visitor is not None and not reads and not among(path, rules.forms):
             _check_csrf(connection, visitor)
         return None
 
@@ -97,9 +98,11 @@ def _quietly(doorkeeper: Doorkeeper, connection: HTTPConnection) -> Visitor | No
     return None if session is None else Visitor(session.actor, session)
 
 
-def _among(path: str, those: Sequence[str]) -> bool:
+def among(path: str, those: Sequence[str]) -> bool:
+    """Whether ``path`` is one of ``those``, or below one that ends in ``/``; the root is only itself."""
     return any(
-        path in (one, one.rstrip("/")) or (one.endswith("/") and path.startswith(one)) for one in those if one
+        path == one or (one.endswith("/") and one != "/" and (path.startswith(one) or path == one[:-1]))
+        for one in those
     )
 
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from aiops.errors import Forbidden, Unavailable
 from aiops.model import Actor, Channel
 from aiops.web.auth import BELIEVED_S, FAILURES, WINDOW_S, Doorkeeper, require, visitor_of
-from aiops.web.gate import CSRF, HEADERS, Gate, Rules
+from aiops.web.gate import CSRF, HEADERS, Gate, Rules, among
 from aiops.web.sessions import COOKIE, MOST, Sessions
 from tests.asgi import Client
 from tests.fakes.authenticator import FakeAuthenticator
@@ -229,3 +229,29 @@ def test_every_answer_tells_browsers_to_be_careful():
     house = House()
     for answer in (house.client.get("/read"), house.post(), house.client.get("/none")):
         assert {name: answer.headers[name] for name in HEADERS} == dict(HEADERS)
+
+
+@pytest.mark.parametrize(
+    ("path", "public"),
+    [
+        ("/", True),
+        ("/change", False),
+        ("/pages/", True),
+        ("/pages", True),
+        ("/pages/one", True),
+        ("/pagesone", False),
+        ("//", False),
+        ("", False),
+    ],
+)
+def test_a_public_root_opens_the_root_alone(path, public):
+    """S1: that everything begins with "/" must not make everything public."""
+    assert among(path, ("/", "/pages/")) == public
+
+
+def test_a_public_page_opens_nothing_beside_it():
+    """S1."""
+    house = House(public=("/", "/console/"), closed=True)
+    assert house.post().status_code == 401
+    assert house.client.get("/read").status_code == 401
+    assert house.post(bearer=GOOD).status_code == 200
