@@ -22,6 +22,7 @@ demo: $(STAMP) ## the main job on the shipped recording: what would have been no
 test: $(STAMP) ## every test, with a real Prometheus (installed by apt-get when root) and a real control plane
 	@bash scripts/system-packages.sh prometheus prometheus-alertmanager openssl
 	@bash scripts/system-packages.sh etcd-server || echo "the tests that need a control plane will skip" >&2
+	@bash scripts/system-packages.sh chromium || echo "the tests that need a browser will skip" >&2
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m tests.controlplane build
 	$(BIN)/pytest -n 2 --dist worksteal

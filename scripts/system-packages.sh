@@ -6,6 +6,7 @@ for package in "$@"; do
   case "$package" in
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null && continue ;;
     etcd-server) command -v etcd >/dev/null && continue ;;
+    chromium) command -v chromium >/dev/null && continue ;;
     openssl) command -v openssl >/dev/null && continue ;;
     prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null && continue ;;
     *) dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok' && continue ;;

@@ -4,6 +4,7 @@ Without a daemon it is read-only: it listens on loopback, for whoever sits there
 answer.
 """
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points, version
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from aiops.adapters.clock import SystemClock
 from aiops.adapters.memory import MemoryStore
+from aiops.bootstrap.acting import COLLECT_AFTER
 from aiops.bootstrap.config import find_state, load_settings
 from aiops.bootstrap.journal import open_journal, running
 from aiops.bootstrap.kept import kept, kept_plots
@@ -191,6 +193,7 @@ def recording_console(config: Path | None, recording: Path, progress: Progress =
 
 def served(parts: Parts, host: str, port: int) -> Server:
     """The console alone, on loopback: no sign-in, no answers, other sites kept out by the gate."""
+    gc.set_threshold(COLLECT_AFTER)  # folding a journal makes many objects, none of which is garbage
     rules = Rules(loopback=True, public=(*PUBLIC, *FORMS), forms=FORMS)
     gate = Middleware(Gate, doorkeeper=Doorkeeper(Nobody(), Sessions(0)), rules=rules)
     return Server(Starlette(routes=console_routes(parts), middleware=[gate]), host, port)

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import answers, audit, cluster, guards, replay, start, tick
+from tests.bench import answers, audit, cluster, console, guards, replay, start, tick
 from tests.measure import write
 
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "replay": replay.rows,
     "tick": tick.rows,
     "cluster": cluster.rows,
+    "console": console.rows,
 }
 
 

@@ -8,7 +8,9 @@ Cost:    at the start one pass over the kinds below, about 50 µs a record; then
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from aiops.core.approvals.book import STREAM as APPROVALS
 from aiops.core.approvals.book import ApprovalBook
@@ -22,6 +24,7 @@ from aiops.model import Record
 from aiops.ports import Store
 
 VERIFY_AGAIN_MS = 600_000
+AT_ONCE = 1_000  # records
 READ = tuple(
     dict.fromkeys(
         (
@@ -53,7 +56,6 @@ class Known:
     """Everything that is kept, as of one record."""
 
     seq: int = 0  # the head of the journal
-    at_ms: int = 0  # the newest time in it
     catalog: Catalog = field(default_factory=Catalog)
     ledger: Ledger = field(default_factory=Ledger)
     approvals: ApprovalBook = field(default_factory=ApprovalBook)
@@ -64,7 +66,6 @@ class Known:
         """With what ``records`` say, up to ``seq``."""
         return Known(
             seq,
-            max((one.entry.at_ms for one in records), default=self.at_ms),
             self.catalog.fold(records),
             self.ledger.fold(one for one in records if one.entry.stream == STREAM),
             self.approvals.fold(one for one in records if one.entry.stream == APPROVALS),
@@ -108,9 +109,23 @@ class Keeper:
             return self._known
         with self._lock:
             if head > self._known.seq:
-                news = [one for one in self.store.read(self._known.seq, kinds=READ) if one.seq <= head]
-                self._known = self._known.after(news, head)
+                self._known = self._after(self._known, head)
             return self._known
+
+    def _after(self, known: Known, head: int) -> Known:
+        """Up to ``head``, some at a time, so that what was read is let go of."""
+        news = iter(self.store.read(known.seq, kinds=READ))
+        while some := [one for one in islice(news, AT_ONCE) if one.seq <= head]:
+            known = known.after(some, some[-1].seq)
+        return replace(known, seq=head)
+
+    def warm(self) -> None:
+        """Begin to fold now, so that nobody waits for it later."""
+        threading.Thread(target=self._warm, name="console", daemon=True).start()
+
+    def _warm(self) -> None:
+        with suppress(PortError):  # the first page says so
+            self.known()
 
     def lessons(self) -> Lessons:
         """What the journal teaches, as of now; the first call reads its largest records. Raises PortError."""

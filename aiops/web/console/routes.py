@@ -23,6 +23,7 @@ FORMS = ("/console/",)  # pages whose forms carry the CSRF token themselves
 def console_routes(parts: Parts) -> list[BaseRoute]:
     """The routes of one console. They stand behind ``aiops.web.gate.Gate``, which says who asks."""
     site = Site(parts)
+    site.keeper.warm()
     routes: list[BaseRoute] = [
         Route("/console", lambda _: RedirectResponse("/console/", 307), methods=["GET"]),
         Route("/console/static/{name:path}", static, methods=["GET"]),
