@@ -14,7 +14,10 @@ from aiops.bootstrap.journal import Place, open_journal
 from aiops.bootstrap.recordings import open_recording
 from aiops.bootstrap.replay import replay_all
 from aiops.bootstrap.rules import make_rules
+from aiops.core.adjust import describe
 from aiops.core.chain import veiled
+from aiops.core.feedback import STREAM as FEEDBACK
+from aiops.core.feedback import FeedbackBook
 from aiops.core.rerun import KINDS, Rerun, rerun
 from aiops.core.words import clock
 from aiops.engine import entries
@@ -136,6 +139,7 @@ def from_state(target: Target, at_ms: int, config: Path | None, state: Path | No
         target = known_target(target, [*screens.targets, *named(store)])
         seen = kept(screens, rules, target, at_ms)
         incidents, blind = about(store, target, at_ms), blindness(store, at_ms)
+        notes += expected(store, target, at_ms)
     notes.append(
         "a daemon keeps no samples of the past: for values and scores record that time"
         " (aiops record --prometheus URL --since ... -o DIR) and ask with --recording DIR"
@@ -164,6 +168,13 @@ def blindness(store: Store, at_ms: int) -> str:
     """Why we were blind at ``at_ms``, as the journal has it; empty: we saw."""
     changes = [one.entry for one in store.read(kinds=("sight_changed",)) if one.entry.at_ms <= at_ms]
     return str(changes[-1].payload["because"]) if changes and changes[-1].payload["blind"] else ""
+
+
+def expected(store: Store, target: Target, at_ms: int) -> Iterable[str]:
+    """What was in force at ``at_ms`` because people called an incident about ``target`` a false alarm."""
+    for one in FeedbackBook().fold(store.read(stream=FEEDBACK)).by_id.values():
+        if one.target == target and not one.proposed and one.from_ms <= at_ms < one.until_ms:
+            yield f"called false by {one.by} ({one.reason}), {one.id}: {describe(one)}"
 
 
 def known_target(target: Target, known: Sequence[Target]) -> Target:

@@ -257,6 +257,23 @@ def _head(payload: Payload) -> str:
     return f"head of record {payload['seq']} signed by key {payload['key']}"
 
 
+def _adjusted(payload: Payload) -> str:
+    one = payload["adjustment"]
+    wider = f"up to {one['factor']:g} times as far out as its edge"
+    how = (
+        wider if one["window"] is None else f"at a time of the {'day' if one['kind'] == 'season' else 'week'}"
+    )
+    whether = "would be expected, once a person says so" if one["proposed"] else "is expected"
+    what = f"{one['signal']} of {target_text(one['target'])} {whether}, {how}"
+    return f"{what}, until {clock(one['until_ms'])} UTC: {one['reason']} ({payload['adjustment_id']})"
+
+
+def _of_adjustment(payload: Payload) -> str:
+    until = f"goes on until {clock(payload['until_ms'])} UTC" if "until_ms" in payload else "is undone"
+    reason = f": {payload['reason']}" if payload["reason"] else ""
+    return f"adjustment {payload['adjustment_id']} {until}{reason}"
+
+
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
     "incident_opened": _opened,
     "incident_changed": _changed,
@@ -290,6 +307,13 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     "claimed": _claimed,
     "released": lambda payload: f"released: automation may go on with incident {payload['incident_id']}",
     "said": lambda payload: f"{'' if payload['done'] else 'not done: '}{payload['text']}",
+    "called_false": lambda payload: (
+        f"incident {payload['incident_id']} was a false alarm: {payload['reason']}"
+    ),
+    "adjustment_made": _adjusted,
+    "adjustment_proposed": _adjusted,
+    "adjustment_renewed": _of_adjustment,
+    "adjustment_undone": _of_adjustment,
     "posted": _posted,
     "witnessed": _witnessed,
     "rules_seen": lambda payload: f"the policy in force is {payload['digest'][:12]}",

@@ -4,21 +4,26 @@ import json
 import re
 import shutil
 import sqlite3
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from aiops.adapters.sqlite.store import SqliteStore
 from aiops.cli.records import digest_right, incident_lines
+from aiops.core.adjust import choose
 from aiops.core.chain import seal
+from aiops.core.feedback import made_entry
 from aiops.core.life import Life
 from aiops.core.lifecycle import intent_of
 from aiops.engine import entries
 from aiops.errors import InputError, Rejected
-from aiops.model import Entry
+from aiops.model import Entry, Target
 from aiops.model.wire import canonical, digest
 from tests.unit.cli import acted, journals
 from tests.unit.cli.recordings import FAILS, HOUR
 from tests.unit.core.cases import NOW, POD
+from tests.unit.core.excursions import BOUNDS, anomaly, excursion, wish
 
 CART = "Deployment/shop/cart"
 CALM, BAD = "2026-03-04T10:02Z", "2026-03-04T12:30Z"
@@ -242,3 +247,21 @@ def test_the_hour_after_the_incident_is_calm_again(small, answer):
     at = "2026-03-04T15:00Z"
     assert FAILS + 3 * HOUR == 1_772_636_400_000  # that time
     assert answer("explain", "--target", CART, "--at", at, "--recording", small)["incidents"] == []
+
+
+def test_what_people_called_false_is_named_where_nothing_was_said(state, tmp_path, aiops):
+    copy = shutil.copytree(state, tmp_path / "state")
+    store = SqliteStore(copy / "journal.sqlite")
+    at_ms = int(datetime.fromisoformat("2026-03-05T10:00Z").timestamp() * 1000)
+    target = Target("Deployment", "shop", CART.rpartition("/")[2])
+    seen = replace(excursion(), newest=replace(anomaly(), target=target))
+    one = choose(seen, (), (), wish(now_ms=at_ms), BOUNDS)
+    store.append([made_entry(one, at_ms), made_entry(replace(one, id="b" * 12, proposed=True), at_ms)], 1)
+    store.close()
+    asked = ["explain", "--target", CART, "--state", copy, "--json", "--at"]
+    during, before = (
+        json.loads(aiops(*asked, at).stdout)["notes"] for at in ("2026-03-05T10:00Z", "2026-03-05T09:59Z")
+    )
+    (note,) = [text for text in during if "called false" in text]
+    assert f"called false by slack:T1/U1 (nightly batch), {one.id}: cpu of {CART}" in note
+    assert not [text for text in before if "called false" in text]

@@ -7,11 +7,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
 from aiops.adapters.sqlite.store import SqliteStore
+from aiops.core.adjust import choose
 from aiops.core.chronicle import TELLERS, tell
+from aiops.core.feedback import called_entry, made_entry, renewed_entry, undone_entry
 from aiops.core.ledger import overwritten_entry, unlock_entry
 from aiops.core.requests import request_ended_entry, requested_entry
 from aiops.engine import entries
@@ -20,6 +23,10 @@ from aiops.model import Entry, Request, RequestKind, Result
 from tests.unit.cli import acted, journals
 from tests.unit.core import guard_cases
 from tests.unit.core.cases import CART, NOW
+from tests.unit.core.excursions import BOUNDS, excursion, wish
+
+WIDER = choose(excursion(score=1.5), (), (), wish(), BOUNDS)
+NIGHT = choose(excursion(score=7.0, observed=5.5), (), (), wish(), BOUNDS)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +132,25 @@ WORDS = {
             {"plan_id": "p", "step": 1, "result": "undone", "detail": "", "by": "ada"},
         ),
         "step 1 of plan p, on request: undone",
+    ),
+    "called false": (called_entry("i1", "ada", "batch", NOW), "incident i1 was a false alarm: batch"),
+    "adjusted": (
+        made_entry(WIDER, NOW),
+        f"cpu of Deployment/shop/web is expected, up to 1.65 times as far out as its edge,"
+        f" until 2024-07-05 10:00:00 UTC: nightly batch ({WIDER.id})",
+    ),
+    "proposed": (
+        made_entry(replace(NIGHT, proposed=True), NOW),
+        "cpu of Deployment/shop/web would be expected, once a person says so, at a time of the week,"
+        f" until 2024-07-05 10:00:00 UTC: nightly batch ({NIGHT.id})",
+    ),
+    "renewed": (
+        renewed_entry(WIDER, "ada", NOW, "", NOW),
+        f"adjustment {WIDER.id} goes on until 2023-11-14 22:13:20 UTC",
+    ),
+    "undone": (
+        undone_entry(WIDER, "ada", "it was the leak", NOW),
+        f"adjustment {WIDER.id} is undone: it was the leak",
     ),
     "unknown kind": (Entry("made_coffee", "kitchen", NOW, {"cups": 2}), "cups: 2"),
 }
