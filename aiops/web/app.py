@@ -6,7 +6,7 @@ its first good tick. These need no token, because they change nothing and show n
 everything stands the gate: see ``aiops.web.gate`` for who passes it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -53,12 +53,12 @@ def make_app(
 ) -> Starlette:
     """An ASGI application; ``metrics`` answers (body, content type). Without ``doors`` that is all."""
 
-    def show_metrics(_: Request) -> Response:
+    async def show_metrics(_: Request) -> Response:
         body, content_type = metrics()
         return Response(body, headers={"content-type": content_type})
 
-    def show(report: Report) -> Callable[[Request], Response]:
-        def endpoint(_: Request) -> Response:
+    def show(report: Report) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(_: Request) -> Response:  # never behind others that wait for a thread
             good, facts = report()
             return JSONResponse(dict(facts), status_code=200 if good else 503)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from aiops.errors import Forbidden, PortError, Unavailable
@@ -26,6 +27,7 @@ BELIEVED_S = 5.0  # a token that was revoked works so long still
 FAILURES, WINDOW_S = 10, 60.0  # of one address, before it has to wait
 LONGEST = 16_384  # characters of a token; those of large clusters have a few thousand
 MOST = 1_000  # tokens and addresses that are remembered
+AT_ONCE = 8  # tokens that the API server is asked about at the same time
 CHALLENGE = 'Bearer realm="aiops"'
 VISITOR = "aiops.visitor"  # where the scope of a request keeps its visitor
 K = TypeVar("K", bound=Hashable)
@@ -55,15 +57,31 @@ class Doorkeeper:
         self._lock = threading.Lock()
         self._known: _Recent[bytes, tuple[float, Actor | None]] = _Recent()
         self._failed: _Recent[str, deque[float]] = _Recent()
+        self._threads: CapacityLimiter | None = None
+
+    def known(self, connection: HTTPConnection) -> Visitor | None:
+        """Who sent this request, as far as that is known without asking anybody; at once. Refused for
+        credentials that are none."""
+        token = _token(connection)
+        if token is None:
+            session = self.sessions.of(connection)
+            return None if session is None else Visitor(session.actor, session)
+        with self._lock:
+            until_s, actor = self._known.get(_name(token)) or (0.0, None)
+        return Visitor(actor) if actor is not None and self._monotonic_s() < until_s else None
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
         """Who sent this request; None for nobody that we know of. Refused (401, 403, 429, 503) for a token
         that does not do: it is never passed over for a cookie beside it."""
         token = _token(connection)
-        if token is not None:
-            return Visitor(self._actor(token, _address(connection)))
-        session = self.sessions.of(connection)
-        return None if session is None else Visitor(session.actor, session)
+        return self.known(connection) if token is None else Visitor(self._actor(token, _address(connection)))
+
+    async def ask(self, connection: HTTPConnection) -> Visitor | None:
+        """As ``visitor``, in a thread; a few at a time, so that tokens which nobody judges in time keep no
+        thread from the answers of those who are known."""
+        if self._threads is None:  # made on the event loop that it is for
+            self._threads = CapacityLimiter(AT_ONCE)
+        return await to_thread.run_sync(self.visitor, connection, limiter=self._threads)
 
     def open(self, token: str, address: str = "console") -> Session | None:
         """A session for whoever holds ``token``; None for a token that does not do. Raises Unavailable where
@@ -86,7 +104,7 @@ class Doorkeeper:
         self.sessions.end(session_id)
 
     def _actor(self, token: str, address: str) -> Actor:
-        name, now_s = hashlib.sha256(token.encode()).digest(), self._monotonic_s()
+        name, now_s = _name(token), self._monotonic_s()
         with self._lock:
             until_s, actor = self._known.get(name) or (0.0, None)
             wait_s = self._wait_s(address, now_s)
@@ -186,6 +204,11 @@ def _not_valid() -> Refused:
         "the token of the daemon's state folder as it is now, or one that Kubernetes takes",
         www_authenticate=f'{CHALLENGE}, error="invalid_token"',
     )
+
+
+def _name(token: str) -> bytes:
+    """What a token is remembered by."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def _token(connection: HTTPConnection) -> str | None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
@@ -81,7 +80,9 @@ class Gate:
         if among(path, rules.public):
             scope[VISITOR] = _quietly(self.doorkeeper, connection)
             return None
-        visitor = await run_in_threadpool(self.doorkeeper.visitor, connection)
+        visitor = self.doorkeeper.known(connection)
+        if visitor is None and "authorization" in connection.headers:
+            visitor = await self.doorkeeper.ask(connection)
         scope[VISITOR] = visitor
         if visitor is None and (rules.closed or not reads):
             if reads and rules.sign_in and among(path, rules.forms):

@@ -20,7 +20,7 @@ NO_PROMETHEUS = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module", params=["open", "closed"])
 def daemon(request, tmp_path_factory):
-    """A daemon without a Prometheus, which listens before it sees anything; a client; whether it is closed."""
+    """A daemon without a Prometheus, which listens all the same; a client; and whether it is closed."""
     folder = tmp_path_factory.mktemp(request.param)
     config = folder / "config"
     config.mkdir()

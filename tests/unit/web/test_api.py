@@ -1,5 +1,10 @@
 """The API: what it shows, what becomes of what people say, and whom it refuses."""
 
+import asyncio
+import threading
+import time
+
+import httpx
 import pytest
 
 from aiops.core.chain import first_break
@@ -324,3 +329,30 @@ def test_unknown_paths_and_methods_look_like_every_other_refusal():
     api = Api()
     assert api.get("/nothing").json()["error"] == "not found"
     assert api._ask("PUT", "/stop", "token-of-ada", {}).json()["error"] == "method not allowed"
+
+
+def test_tokens_that_nobody_judges_in_time_keep_neither_health_nor_known_people_waiting():
+    """The API server hangs, and fifty tokens wait for it; a stuck health route would have us restarted."""
+    api, over = Api(TEN), threading.Event()
+    assert api.get("/journal/head", "token-of-ada").status_code == 200  # ada is known for some seconds
+    knows = api.knows.who
+    api.knows.who = lambda token: over.wait(10) and knows(token)
+
+    async def all_at_once():
+        waiting = [asyncio.create_task(ask(f"new-{number}")) for number in range(50)]
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        for path, bearer in [("/healthz", None), ("/metrics", None), ("/api/v1/incidents", "token-of-ada")]:
+            assert (await ask(bearer, path)).status_code == 200
+        took_s = time.monotonic() - began
+        over.set()
+        await asyncio.gather(*waiting)
+        return took_s
+
+    async def ask(bearer, path="/api/v1/status"):
+        headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
+        transport = httpx.ASGITransport(api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=30) as client:
+            return await client.get(path, headers=headers)
+
+    assert asyncio.run(all_at_once()) < 1
