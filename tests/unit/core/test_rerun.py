@@ -7,19 +7,23 @@ import pytest
 from aiops.core import witnessed
 from aiops.core.excerpt import Excerpt
 from aiops.core.guards import GUARDS
+from aiops.core.learn import learn
 from aiops.core.ledger import Ledger, decided_entry, outcome_entry, start_entry, unlock_entry
+from aiops.core.memory import Lessons
 from aiops.core.policy import decide_twice
 from aiops.core.rerun import Came, rerun
 from aiops.engine import witness as engine_witness
 from aiops.engine.rehearse import answer_of
 from aiops.engine.witness import witness
 from aiops.model import (
+    Autoscaler,
     ClusterEvent,
     Condition,
     Edge,
     EventKind,
     Facts,
     Freeze,
+    LabelMatcher,
     Lean,
     Manager,
     Mode,
@@ -28,6 +32,7 @@ from aiops.model import (
     Result,
     Revision,
     Service,
+    Silence,
     Target,
 )
 from tests.fakes.store import FakeStore
@@ -51,9 +56,13 @@ from tests.unit.core.cases import (
     situation,
     workload,
 )
+from tests.unit.core.lesson_cases import Story
 
 WEB, DB = Target("Deployment", "shop", "web"), Target("StatefulSet", "shop", "db")
 ARGO = (Manager("argocd-controller", NOW, ("spec.replicas", "spec.template.spec.containers[web].image")),)
+HPA, OTHER = (Target("HorizontalPodAutoscaler", "shop", name) for name in ("cart", "web"))
+NOBODY = LabelMatcher("namespace", "pay")
+MUTED = Silence("s1", (LabelMatcher("namespace", "shop"),), NOW - DAY, NOW + DAY, "ada", "sale")
 BUSY = [
     start_entry(plan(incident_id="i0"), 0, Ledger(), NOW - 40 * MINUTE),
     outcome_entry(Outcome(plan(incident_id="i0").id, 0, Result.VERIFIED, NOW)),
@@ -127,6 +136,12 @@ SCENES = {
             events=tuple(ClusterEvent(NOW - 99 + at, POD, EventKind.RESTART) for at in range(90)),
         ),
     },
+    "an autoscaler": {
+        "the_plan": plan(scale()),
+        "the_facts": facts(autoscalers={HPA: Autoscaler(HPA, CART, 1, 9), OTHER: Autoscaler(OTHER, WEB)}),
+    },
+    "silenced": {"the_facts": facts(silences=(MUTED,))},
+    "another is silenced": {"the_facts": facts(silences=(replace(MUTED, matchers=(NOBODY,)),))},
     "in mode ask": {"the_policy": policy(mode=Mode.ASK)},
     "no scope": {"the_policy": policy(scopes=())},
 }
@@ -151,6 +166,32 @@ def test_the_ledger_is_folded_from_the_journal_up_to_the_decision():
     assert found.came is Came.SAME
     reasons = {one.guard: one.text for one in found.again.reasons}
     assert reasons["cooldown"] == "restart_rollout was done 40 min ago; cooling down for 30 min more"
+
+
+def test_lessons_are_those_that_the_daemon_had_drawn_when_it_decided():
+    """A fix that was verified did not hold, and its incident comes back: that is written in the transaction
+    of the decision, which still acts. The next decision asks, for by then the record says so."""
+    story = Story()
+    made = story.opens()
+    planned = story.starts(made)
+    story.wait().ends(planned, Result.APPLIED)
+    story.wait().ends(planned, Result.VERIFIED)
+    store = FakeStore(story.entries)
+    before = learn(Lessons(), store.read())
+    story.entries.clear()
+    story.changes(made, "reopened")
+    args = plan(), incident(), facts(), Ledger().fold(store.read()), policy(), situation()
+    seqs = []
+    for lessons in (before, None):
+        lessons = lessons or learn(before, store.read(since=before.seq))  # noqa: PLW2901 - drawn by now
+        answer = decide_twice(*args, lessons=lessons)
+        entry = decided_entry(answer[0], NOW)
+        written = store.append([*story.entries, entry, *witness(answer, *args, lessons=lessons)], term=0)
+        seqs += [one.seq for one in written if one.entry.kind == "decided"]
+        story.entries.clear()
+    found = rerun(store.read(), seqs)
+    assert [one.came for one in found.values()] == [Came.SAME, Came.SAME]
+    assert [type(one.again).__name__ for one in found.values()] == ["Act", "Escalate"]
 
 
 def tampered(store, kind, change):
