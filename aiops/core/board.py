@@ -4,12 +4,14 @@ One fold for every view: the herald, "why?", the handover, the console. Mutable,
 whoever shares one locks it.
 
 Input:   records in the order of the journal; those taken before are passed over.
-Output:  a ``Standing`` an incident, in order of opening; the newest storm; approvals and claims.
+Output:  a ``Standing`` an incident, in order of opening; the newest storm; approvals and claims. What another
+         version wrote and this one cannot read is passed over.
 Cost:    a few microseconds a record; values are parsed only when they are asked for. What ended longer than
          ``keep_ms`` ago is forgotten, so that memory follows what is open.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -101,6 +103,14 @@ class Standing:
         return self._parsed[1]
 
     @property
+    def readable(self) -> bool:
+        """Whether it was opened, and is written in a way that this version reads."""
+        try:
+            return bool(self.opened_seq and self.incident.id)
+        except ValueError:
+            return False
+
+    @property
     def decision(self) -> Decision | None:
         """The newest one; None before the first."""
         return decision_of(self._decided) if self._decided is not None else None
@@ -169,7 +179,10 @@ class Board:
             if people:
                 self.approvals, self.claims = self.approvals.fold(people), self.claims.fold(people)
             for record in some:
-                self._take(record)
+                with suppress(
+                    KeyError, TypeError, ValueError, AttributeError, IndexError
+                ):  # of another version
+                    self._take(record)
             self.seq = some[-1].seq
             if len(some) == TIDY:
                 self.forget(some[-1].entry.at_ms)
@@ -251,9 +264,13 @@ class Board:
             standing.tell(Told(record.seq, entry.at_ms, plain(text)))
 
     def standing(self, incident_id: str) -> Standing | None:
-        """One incident; None where nobody knows it any more."""
+        """One incident; None where nobody knows it any more, or can read it."""
         found = self.incidents.get(incident_id)
-        return found if found is not None and found.opened_seq else None
+        return found if found is not None and found.readable else None
+
+    def standings(self) -> Iterator[Standing]:
+        """All incidents that can be read, in order of opening."""
+        return (one for one in tuple(self.incidents.values()) if one.readable)
 
     def claimed_by(self, incident_id: str) -> str:
         """Who is on it, as people know them; "" where nobody is."""

@@ -182,7 +182,7 @@ class Reader:
     def handover(self, policy: Policy) -> Handover:
         """What the next person must know."""
         end_ms = self.until_ms
-        standing = [one for one in self.board.incidents.values() if one.opened_seq and one.open]
+        standing = [one for one in self.board.standings() if one.open]
         known = [one for one in standing if one.incident.kind is IncidentKind.KNOWN]
         told = {one.id: one for one in standing if one not in known}
         order = [told[one.id] for one in worst_first([one.incident for one in told.values()])]

@@ -103,8 +103,8 @@ class View:
             return 1_000_000
         cards = sum(
             self.posted(incident_about(one.id))
-            for one in self.board.incidents.values()
-            if one.opened_seq and storm.covers(one.incident.opened_ms)
+            for one in self.board.standings()
+            if storm.covers(one.incident.opened_ms)
         )
         asked = sum(
             self.posted(approval_about(one.id))
@@ -117,8 +117,8 @@ class View:
         """Incidents whose card is to be posted, the worst first."""
         waiting = {
             one.id: one
-            for one in self.board.incidents.values()
-            if one.opened_seq and not self.posted(incident_about(one.id)) and self.tells(one)
+            for one in self.board.standings()
+            if not self.posted(incident_about(one.id)) and self.tells(one)
         }
         left = self.left()
         for incident in worst_first([one.incident for one in waiting.values()]):
@@ -146,8 +146,8 @@ class View:
     def known(self) -> dict[int, list[Incident]]:
         """Known breakage of the last hour, by when it was first seen."""
         found: dict[int, list[Incident]] = {}
-        for one in self.board.incidents.values():
-            if not one.opened_seq or not one.open:
+        for one in self.board.standings():
+            if not one.open:
                 continue
             incident = one.incident
             if incident.kind is not IncidentKind.KNOWN or incident.opened_ms <= self.now_ms - LATE_MS:
@@ -163,11 +163,7 @@ class View:
             return None
         if storm.ended_ms is not None and storm.ended_ms <= self.now_ms - LATE_MS:
             return None
-        within = [
-            one.incident
-            for one in self.board.incidents.values()
-            if one.opened_seq and storm.covers(one.incident.opened_ms)
-        ]
+        within = [one.incident for one in self.board.standings() if storm.covers(one.incident.opened_ms)]
         asked = [one for one in self.board.approvals.pending() if storm.covers(one.asked_ms)]
         cluster = self.facts.cluster if self.facts is not None else ""
         return Card(

@@ -15,7 +15,8 @@ from typing import Any
 
 from aiops.core.board import KINDS, Board
 from aiops.core.card import why
-from aiops.engine.outlet import Outlet, Worker
+from aiops.engine.outlet import Outlet, Remembered
+from aiops.engine.worker import Worker
 from aiops.errors import PortError
 from aiops.model import Facts, Incident, Note, NotifySettings
 from aiops.ports import Clock, Posts, Store
@@ -48,7 +49,9 @@ class Herald:
         self._store, self._clock = store, clock
         self._board, self._lock = Board(), threading.RLock()
         self._facts: Facts | None = None
-        self._workers = [Worker(one, self, store, posts, notify, clock, failed, draw) for one in outlets]
+        self._workers = [
+            Worker(Remembered(one, store, posts, notify), self, clock, failed, draw) for one in outlets
+        ]
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:

@@ -40,6 +40,7 @@ class Town:
         grouped=True,
         again_s=0.0,
         term=0,
+        questions=True,
     ):
         self.store = store or FakeStore()
         self.clock = FakeClock(NOW)
@@ -48,7 +49,7 @@ class Town:
         self.posts = StorePosts(self.store, term, self.clock.now_ms)
         self.box = box or Outbox()
         self.box.posts = self.posts
-        outlet = Outlet(self.box, takes=takes, grouped=grouped, again_s=again_s)
+        outlet = Outlet(self.box, takes=takes, grouped=grouped, again_s=again_s, questions=questions)
         self.herald = Herald(
             self.store,
             self.posts,

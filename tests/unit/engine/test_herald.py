@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from aiops.core.approvals.book import asked_entry
 from aiops.errors import Rejected
 from aiops.model import (
     Entry,
@@ -20,6 +21,7 @@ from aiops.model import (
     Silence,
     Status,
 )
+from tests.fakes.forum import an_approval
 from tests.unit.core.cases import HOUR, policy, workload
 from tests.unit.engine.acting_cases import Acting
 from tests.unit.engine.herald_cases import CART, MINUTE, NOW, Town, facts, incident
@@ -58,6 +60,17 @@ def test_of_many_edits_only_the_newest_is_sent():
         town.changes(incident(severity=severity), "severity")
     town.delivers(3)
     assert [one.incident.severity for one in town.box.cards()] == [Severity.MEDIUM, Severity.CRITICAL]
+
+
+def test_a_card_is_edited_every_two_seconds_at_most():
+    """An edit a second for 10 s: the first card, and 5 edits."""
+    town = Town()
+    town.opens()
+    town.delivers()
+    for second in range(10):
+        town.changes(incident(flaps=second + 1), "state")
+        town.delivers(1)
+    assert len(town.box.cards()) == 6
 
 
 def test_the_first_card_brings_the_picture_and_no_edit_does():
@@ -200,6 +213,28 @@ class TestWhatFails:
         town.delivers(5)
         assert [one.incident.id for one in town.box.cards()] == ["i2"]
         assert [type(error) for _, error in town.failures] == [ZeroDivisionError]
+
+    def test_what_another_version_wrote_and_nobody_can_read_holds_nothing_up(self):
+        town = Town()
+        town.write(Entry("incident_opened", "i0", NOW, {"incident": {"id": "i0", "state": "open"}}))
+        town.write(Entry("incident_opened", "i1", NOW, {"nothing": "known"}))
+        town.write(Entry("decided", "i2", NOW, {"value": 3}))
+        town.opens(incident(id="i3"))
+        town.delivers(5)
+        assert [one.incident.id for one in town.box.cards()] == ["i3"]
+
+    def test_a_question_whose_plan_is_gone_is_told_of_and_holds_nothing_up(self):
+        """The journal never drops a decision; if it did, the card still says that something waits."""
+        town = Town()
+        town.opens(incident(), incident(id="i2"))
+        approval = an_approval(incident_id="i1", asked_ms=NOW, until_ms=NOW + HOUR, digest="0" * 64)
+        town.write(asked_entry(approval, NOW))
+        town.delivers(30)
+        assert {one.incident.id for one in town.box.cards()} == {"i1", "i2"}
+        assert town.box.cards()[0].pending == ("a1b2",)
+        assert [str(error) for _, error in town.failures] == [
+            "approval a1b2c3d4e5f6: no decision of the journal has its plan"
+        ]
 
     def test_a_full_disk_does_not_let_a_message_be_posted_again_and_again(self):
         town = Town()
@@ -344,6 +379,13 @@ class TestWhoIsTold:
         town.asks()
         town.delivers(5)
         assert len(town.box.questions()) == 1
+
+    def test_where_nothing_can_be_asked_the_card_says_that_something_waits(self):
+        town = Town(NotifySettings(least_severity=Severity.CRITICAL), questions=False)
+        town.opens()
+        town.asks()
+        town.delivers(5)
+        assert [one.pending for one in town.box.cards()] == [("a1b2",)]
 
     def test_what_is_silenced_disturbs_nobody_until_the_silence_is_over(self):
         town = Town()
