@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,20 @@ from aiops.cli.show import console, plain, print_json
 from aiops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from aiops.adapters.slack.check import Finding
     from aiops.bootstrap.config import Checked
 
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--explain", is_flag=True, help="Every setting that is not at its default, with file and line.")
+@click.option("--slack", is_flag=True, help="Ask Slack too, whether it would work; posts nothing.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def command(folder: Path | None, explain: bool, as_json: bool) -> None:
+def command(folder: Path | None, explain: bool, slack: bool, as_json: bool) -> None:
     """Check the configuration in FOLDER ($AIOPS_CONFIG, or the shipped one) and say what it puts in force.
 
-    Exit code 0 where it can be used, 2 where it cannot; then every problem is named at once.
+    Exit code 0 where it can be used, 2 where it cannot; then every problem is named at once. With --slack
+    also 1 where Slack would not work.
 
     Example: aiops check-config /etc/aiops --explain
     """
@@ -29,15 +33,30 @@ def command(folder: Path | None, explain: bool, as_json: bool) -> None:
 
     try:
         checked = check_config(folder)
+        found = _ask_slack(checked) if slack else ()
     except ConfigError as error:
         _refuse(error, as_json)
         sys.exit(2)
     if as_json:
-        print_json(_as_json(checked))
-        return
+        print_json(_as_json(checked) | ({"slack": [asdict(one) for one in found]} if slack else {}))
+    else:
+        _show(checked, explain, found)
+    if not all(one.good for one in found):
+        sys.exit(1)
+
+
+def _ask_slack(checked: "Checked") -> "tuple[Finding, ...]":
+    from aiops.bootstrap.slack_check import check
+
+    return check(checked.settings)
+
+
+def _show(checked: "Checked", explain: bool, found: "tuple[Finding, ...]") -> None:
     out = console()
     for name, text in _summary(checked):
         out.print(f"{name:<12}{plain(text)}", markup=False)
+    for one in found:
+        out.print(plain(f"{'good' if one.good else 'BAD':<12}{one.what}: {one.text}"), markup=False)
     if explain:
         _explain(checked)
 

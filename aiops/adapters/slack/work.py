@@ -16,7 +16,7 @@ class Work:
     """Threads, each with a queue of its own; ``offer`` never waits."""
 
     def __init__(
-        self, name: str, failed: Callable[[str, Exception], None], *, threads: int = 8, room: int = 50
+        self, name: str, failed: Callable[[str, Exception], None], *, threads: int = 8, room: int = 200
     ) -> None:
         self._name, self._failed = name, failed
         self._closed = threading.Event()

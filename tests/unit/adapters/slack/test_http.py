@@ -308,6 +308,18 @@ def test_what_is_not_for_us_is_acknowledged_and_not_heard(door):
     assert door.heard(0) == []
 
 
+def test_under_pressure_new_requests_wait_and_no_replay_gets_in(door):
+    """H2: what is still fresh is remembered, though there is room for nothing else."""
+    door.endpoint._nonces = Nonces(most=1)
+    headers, raw = signed(message_body(), at=door.now)
+    assert door.sends(headers, raw).status_code == 200
+    door.clock.advance(300)
+    assert door.says(message_body(ts="1700000101.000200")).status_code == 503
+    assert door.sends(headers, raw).status_code == 401
+    door.clock.advance(301)
+    assert door.says(message_body(ts="1700000102.000200")).status_code == 200
+
+
 def test_nonces_are_forgotten_when_they_are_worth_nothing_and_never_before():
     nonces = Nonces(most=2)
     assert nonces.take("a", until_s=10, now_s=0) == "new"
