@@ -2,7 +2,8 @@
 
 In this order, each with its reason in words:
 
-1. what comes at the same time of the day on several days is a season: expected at that time, every day;
+1. what comes at the same time of the day on several days of a week, and seldom at others, is a season:
+   expected at that time, every day;
 2. what was not far outside widens the band, by as much as it takes and a tenth, and never by more than
    ``most_widening`` or to a score that raises at once;
 3. what was farther out is expected at that time on that day of the week ("only today": all of that day).
@@ -35,7 +36,8 @@ FARTHER = 0.25  # of the way from the edge: so much farther is expected too, at 
 QUARTER_MS, HOUR_MS = 900_000, 3_600_000
 LONGEST_MS = 4 * HOUR_MS  # a window is never longer
 SAME_TIME_MS = 45 * 60_000  # begun so near to the same time of the day, it comes with the day
-DAYS_OF_SEASON = 3  # so many days, or two of which another was called false as well
+WEEK_MS = 7 * DAY_MS + HOUR_MS  # what came before or after that says nothing of a season
+DAYS_OF_SEASON = 3  # so many days of a week, or two of which another was called false as well
 STILL_MS = 2 * QUARTER_MS  # what is still outside is expected for so much longer
 
 
@@ -144,14 +146,16 @@ def describe(one: Adjustment) -> str:
 
 def _days(seen: Excursion, others: Sequence[Excursion], false: Collection[str], timezone: str) -> str:
     """On which days something like it began at the same time of the day, in words; "" for too few."""
-    began = np.array([seen.newest.since_ms, *(other.newest.since_ms for other in others)])
-    walls = civil(began, timezone)
+    since_ms = seen.newest.since_ms
+    others = [other for other in others if abs(other.newest.since_ms - since_ms) <= WEEK_MS]
+    walls = civil(np.array([since_ms, *(other.newest.since_ms for other in others)]), timezone)
     apart = walls - walls[0]
     days = np.round(apart / DAY_MS).astype(int)  # nights apart, so that midnight does not part two of them
     alike = (np.abs(apart - days * DAY_MS) <= SAME_TIME_MS) & (days != 0)
     called = any(other.incident_id in false for other, one in zip(others, alike[1:], strict=True) if one)
     count = 1 + len(set(days[alike].tolist()))
-    if not (count >= DAYS_OF_SEASON or (count > 1 and called)):
+    often = count >= DAYS_OF_SEASON or (count > 1 and called)
+    if not often or 2 * int(alike.sum()) < len(others):  # one that comes at all times comes at this one too
         return ""
     dates = {str(wall.astype("datetime64[ms]").astype("datetime64[D]")) for wall in [walls[0], *walls[alike]]}
     return ", ".join(sorted(dates)[-5:])

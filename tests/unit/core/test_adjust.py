@@ -86,6 +86,7 @@ def test_a_window_over_midnight_begins_on_the_day_it_began():
     assert not in_window(one.window, at("2024-06-11T00:30"))
 
 
+NOISE = [excursion(f"d{hour}", since=f"2024-06-04T{hour}:00") for hour in (10, 14, 18)]
 NIGHTS = [excursion("n1", since="2024-06-03T02:10"), excursion("n2", since="2024-06-04T01:30")]
 
 
@@ -98,6 +99,10 @@ NIGHTS = [excursion("n1", since="2024-06-03T02:10"), excursion("n2", since="2024
         (NIGHTS[:1], ("other",), Kind.WIDEN),
         ([excursion("n1", since="2024-06-05T02:30"), NIGHTS[0]], (), Kind.WIDEN),  # twice in one night
         ([excursion("n1", since="2024-06-03T02:45"), NIGHTS[1]], (), Kind.SEASON),  # 45 minutes apart
+        ([excursion("n1", since="2024-05-29T02:00"), NIGHTS[1]], (), Kind.SEASON),  # a week ago
+        ([excursion("n1", since="2024-05-28T02:00"), NIGHTS[1]], (), Kind.WIDEN),
+        ([*NIGHTS, *NOISE[:2]], (), Kind.SEASON),  # half of the others come at that time
+        ([*NIGHTS, *NOISE], (), Kind.WIDEN),  # it comes at all times
         ([excursion("n1", since="2024-06-03T02:46"), NIGHTS[1]], (), Kind.WIDEN),
     ],
 )

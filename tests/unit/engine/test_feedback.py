@@ -13,10 +13,16 @@ from aiops.core.ledger import Ledger, outcome_entry, start_entry
 from aiops.core.requests import answered
 from aiops.engine import entries, excursions
 from aiops.engine.feedback import Feedback
+from aiops.engine.forum import OpenForum
+from aiops.engine.hall import Hall
 from aiops.engine.window import Recorded
 from aiops.errors import Unavailable
 from aiops.model import (
+    Actor,
+    ApprovalSettings,
+    ApproverRole,
     Ballot,
+    Channel,
     FalseAlarm,
     FeedbackSettings,
     IncidentState,
@@ -361,3 +367,20 @@ def test_false_alarms_from_many_threads_are_all_kept():
     for one in threads:
         one.join(10)
     assert len(past.book().by_id) == 8
+
+
+def test_the_forum_lets_only_who_holds_a_role_there_call_it_false():
+    """H4. And the same message twice adjusts once (H3)."""
+    past = Past()
+    incident = past.happened("now000000001", anomaly())
+    settings = ApprovalSettings(roles={"on-call": ApproverRole(slack_users=(ANN.id,), namespaces=("shop",))})
+    hall = Hall(past.store, 1, settings, past.clock, false_alarm=past.feedback.false_alarm)
+    forum = OpenForum(past.store, 1, settings, past.clock, hall)
+    alarm = FalseAlarm(incident.id, "nightly batch")
+    stranger = Actor(Channel.SLACK, "T1/UX", "Ann")
+    assert not forum.say(Said(stranger, alarm, NOON, "slack reply", "r1")).done
+    assert kinds(past.store) == []
+    first = forum.say(Said(ANN, alarm, NOON, "slack reply", "r2"))
+    assert first.done
+    assert forum.say(Said(ANN, alarm, NOON, "slack reply", "r2")) == first
+    assert kinds(past.store) == ["called_false", "adjustment_made"]
