@@ -23,6 +23,7 @@ from aiops.core.guards.fields import flat, meet
 from aiops.core.guards.trust import CORROBORATING
 from aiops.core.situation import Situation
 from aiops.model import (
+    Alert,
     ClusterEvent,
     Condition,
     Edge,
@@ -84,6 +85,7 @@ class Excerpt:
             conditions=conditions,
             edges=tuple(one for one in facts.edges if self._joins(one)),
             events=events,
+            alerts=self._alerts(facts.alerts),
             namespace_labels={key: one for key, one in facts.namespace_labels.items() if key in places},
             namespace_annotations={
                 key: self._notes(one) for key, one in facts.namespace_annotations.items() if key in places
@@ -110,7 +112,8 @@ class Excerpt:
         one = self.context.incident
         if one is None:
             return None
-        return replace(one, suspects=tuple(replace(s, evidence=()) for s in one.suspects[:1]), alerts=())
+        suspects = tuple(replace(first, evidence=()) for first in one.suspects[:1])
+        return replace(one, suspects=suspects, alerts=one.alerts if self.context.facts.silences else ())
 
     def situation(self) -> Situation:
         """The situation, with what it says of other targets left out."""
@@ -163,7 +166,10 @@ class Excerpt:
         incident = self.context.incident
         ill = [one.target for one in incident.anomalies] if incident is not None else []
         told = [*(one.target for one in conditions), *(one.target for one in events)]
+        told += [one.target for one in self._alerts(facts.alerts) if one.target is not None]
         found = dict.fromkeys(one for one in (*self.near, *ill, *told) if one in facts.pods)
+        if facts.silences:  # they may speak of any pod of what is touched
+            found |= dict.fromkeys(one.target for one in facts.pods.values() if one.owner in self.near)
         for service in services:
             space = service.target.namespace
             stays = (
@@ -176,6 +182,13 @@ class Excerpt:
             )
             found |= dict.fromkeys(tuple(stays)[:1])
         return found
+
+    def _alerts(self, those: Iterable[Alert]) -> tuple[Alert, ...]:
+        """Of what is touched, where silences may speak of them."""
+        if not self.context.facts.silences:
+            return ()
+        owner = self.context.facts.owner
+        return tuple(one for one in those if one.target is not None and owner(one.target) in self.near)
 
     def _conditions(self) -> tuple[Condition, ...]:
         """One of each name: that is what counts as evidence."""
@@ -256,7 +269,6 @@ def bare(facts: Facts) -> Facts:
     return replace(
         facts,
         workloads={target: _bare_workload(one) for target, one in facts.workloads.items()},
-        alerts=(),
     )
 
 

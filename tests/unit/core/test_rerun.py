@@ -16,6 +16,7 @@ from aiops.engine import witness as engine_witness
 from aiops.engine.rehearse import answer_of
 from aiops.engine.witness import witness
 from aiops.model import (
+    Alert,
     Autoscaler,
     ClusterEvent,
     Condition,
@@ -63,6 +64,12 @@ ARGO = (Manager("argocd-controller", NOW, ("spec.replicas", "spec.template.spec.
 HPA, OTHER = (Target("HorizontalPodAutoscaler", "shop", name) for name in ("cart", "web"))
 NOBODY = LabelMatcher("namespace", "pay")
 MUTED = Silence("s1", (LabelMatcher("namespace", "shop"),), NOW - DAY, NOW + DAY, "ada", "sale")
+
+
+def muting(name, value):
+    return replace(MUTED, matchers=(LabelMatcher(name, value),))
+
+
 BUSY = [
     start_entry(plan(incident_id="i0"), 0, Ledger(), NOW - 40 * MINUTE),
     outcome_entry(Outcome(plan(incident_id="i0").id, 0, Result.VERIFIED, NOW)),
@@ -142,6 +149,18 @@ SCENES = {
     },
     "silenced": {"the_facts": facts(silences=(MUTED,))},
     "another is silenced": {"the_facts": facts(silences=(replace(MUTED, matchers=(NOBODY,)),))},
+    "a pod of it is silenced": {"the_facts": facts(silences=(muting("pod", POD.name),))},
+    "its node is silenced": {"the_facts": facts(silences=(muting("node", "n1"),))},
+    "an alert of its pod is silenced": {
+        "the_facts": facts(
+            silences=(muting("alertname", "Leak"),),
+            alerts=(Alert("Other", None, NOW), Alert("Leak", POD, NOW, severity="page")),
+        )
+    },
+    "an alert of the incident is silenced": {
+        "the_incident": incident(alerts=(Alert("Leak", CART, NOW),)),
+        "the_facts": facts(silences=(muting("alertname", "Leak"),)),
+    },
     "in mode ask": {"the_policy": policy(mode=Mode.ASK)},
     "no scope": {"the_policy": policy(scopes=())},
 }
