@@ -180,6 +180,7 @@ def test_addresses_that_hand_out_credentials_are_never_spoken_to(address):
         "example.org",
         "https://",
         "https://user:password@example.org/",
+        "https://user@example.org/",
         "https://example.org/#part",
         "https://example.org:99999/",
         "https://exa mple.org/",
