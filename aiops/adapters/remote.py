@@ -130,7 +130,7 @@ class RemoteStore:
         while True:
             page = self.daemon.get("/journal", {**query, "since": max(since, 0)})
             records = _records(page)
-            until = _head(page["head"])[0] if until is None else until
+            until = _head(page.get("head"))[0] if until is None else until
             for record in records:
                 if record.seq <= since:
                     raise Rejected("journal: its records are not in order")
@@ -220,7 +220,11 @@ def _records(page: Json) -> list[Record]:
                 int(one["seq"]),
                 int(one["term"]),
                 Entry(
-                    str(one["kind"]), str(one["stream"]), int(one["at_ms"]), one["payload"], str(one["key"])
+                    str(one["kind"]),
+                    str(one["stream"]),
+                    int(one["at_ms"]),
+                    dict(one["payload"]),
+                    str(one["key"]),
                 ),
                 str(one["previous"]),
                 str(one["hash"]),
@@ -231,7 +235,7 @@ def _records(page: Json) -> list[Record]:
         raise Rejected("journal: expected records, got something else") from error
 
 
-def _head(data: Json) -> tuple[int, str, int]:
+def _head(data: Any) -> tuple[int, str, int]:
     try:
         return int(data["seq"]), str(data["hash"]), int(data["term"])
     except (KeyError, TypeError, ValueError) as error:
