@@ -24,6 +24,7 @@ from aiops.model import (
 from aiops.model.prometheus import LABEL_NAME
 from aiops.model.target import CLUSTER_SCOPED
 from aiops.settings.books import BOOK_CHECKS
+from aiops.settings.people import PEOPLE_CHECKS
 from aiops.settings.report import Check, Wrong
 from aiops.settings.schema import ClusterSettings, ServerSettings
 
@@ -178,4 +179,5 @@ CHECKS: Mapping[type, Sequence[Check]] = {
         NotAbove("settle_s", "deadline_s", "or nothing could ever be verified"),
     ),
     **BOOK_CHECKS,
+    **PEOPLE_CHECKS,
 }
