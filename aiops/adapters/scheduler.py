@@ -51,7 +51,7 @@ class Scheduler:
         before, self._due[job] = self._due.get(job), due
         return 0 if before is None else round((due - before).total_seconds() / self._seconds[job]) - 1
 
-    def every(self, seconds: float, name: str, job: Callable[[], None]) -> None:
+    def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
         """Run ``job`` each ``seconds``, first one interval from now."""
         self._seconds[name] = seconds
         self._scheduler.add_job(job, IntervalTrigger(seconds=seconds), id=name, name=name)

@@ -16,15 +16,22 @@ from pathlib import Path
 from aiops.adapters.baselines import FileBaselines
 from aiops.adapters.clock import SystemClock
 from aiops.adapters.scheduler import Scheduler
+from aiops.bootstrap import notify
 from aiops.bootstrap.acting import equip, reach_cluster
+from aiops.bootstrap.answers import write_address
+from aiops.bootstrap.audit import make_heads
 from aiops.bootstrap.config import find_state, load_settings
 from aiops.bootstrap.facts import BothFacts, MetricFacts, RecordedFacts
 from aiops.bootstrap.journal import lead
+from aiops.bootstrap.others import WithOthers
+from aiops.bootstrap.people import convene
 from aiops.bootstrap.prometheus import identity_of, make_source
 from aiops.bootstrap.record_live import known_labels, rules_of
 from aiops.bootstrap.rules import ONE_CLUSTER, make_rules
+from aiops.bootstrap.serving import make_server
 from aiops.engine.ahead import Ahead
 from aiops.engine.collect import Collector
+from aiops.engine.heads import Heads
 from aiops.engine.live import Live
 from aiops.engine.loop import Loop
 from aiops.engine.screens import Screens
@@ -34,9 +41,8 @@ from aiops.errors import InputError, Unavailable
 from aiops.ports import FactSource, MetricSource, Store
 from aiops.settings import Settings
 from aiops.telemetry import Metrics, configure, logger
-from aiops.web.app import make_app
-from aiops.web.server import Server
 
+Job = tuple[float, Callable[[], object]]
 SAVE_S, TIDY_S, FACTS_S = 60.0, 600.0, 15.0
 STOP_S = 5.0  # for questions under way, once we are told to stop
 KEPT_S, MOST_COLUMNS = 3 * 3600, 1_000  # what the rings hold: enough for what was calm before an incident
@@ -70,11 +76,16 @@ def run(options: Options, stop: threading.Event) -> None:
         cluster = None
         if options.facts is None:
             cluster = stack.enter_context(reach_cluster(settings, watcher.failed))
+        alerts = notify.alertmanager(settings, clock)
         live = assemble(settings, store, source, state, watcher, options.facts, cluster)
+        live.facts_of = notify.with_others(live.facts_of, alerts, settings, watcher.failed)
         live.loop.tell = watcher.told
         switch = equip(live, settings, state, cluster, watcher.failed)
         stack.enter_context(closing(live.collector))
-        server = stack.enter_context(_server(settings, live, metrics))
+        people = stack.enter_context(convene(live, settings, state, alerts, watcher.failed))
+        live.follow = people.herald.follow
+        server = stack.enter_context(make_server(settings, live, metrics, people))
+        write_address(state, server.url)
         log.info(
             "started",
             url=server.url,
@@ -82,11 +93,13 @@ def run(options: Options, stop: threading.Event) -> None:
             prometheus=settings.prometheus.url,
             signals=len(settings.signals),
             mode=settings.policy.mode,
+            slack=settings.slack.mode,
             cluster="watched" if cluster is not None else "not reached: nothing can be changed",
             stopped=switch.why() or "no",
             digest=settings.digest[:12],
         )
         restored = live.restore()
+        people.herald.start()
         log.info(
             "restored",
             screens=restored.screens,
@@ -96,8 +109,10 @@ def run(options: Options, stop: threading.Event) -> None:
         )
         live.catch_up(restored, stop.is_set)
         live.save()
-        _keep_going(live, stop)
+        heads = make_heads(live, settings, state, people.herald.note, cluster, watcher.failed)
+        _keep_going(live, stop, _jobs(live, settings, heads))
         live.save()
+        heads.sign()
     log.info("stopped")
 
 
@@ -188,7 +203,23 @@ def _metric_facts(settings: Settings, source: MetricSource) -> MetricFacts:
     return MetricFacts(source, settings.cluster.name, known_labels(settings), rules)
 
 
-def _keep_going(live: Live, stop: threading.Event) -> None:
+def _jobs(live: Live, settings: Settings, heads: Heads) -> dict[str, Job]:
+    """What is done beside the ticks: by name, how often (seconds) and what."""
+    jobs: dict[str, Job] = {
+        "save": (SAVE_S, live.save),
+        "tidy": (TIDY_S, live.tidy),
+        "refit": (live.loop.rules.detection.refit_s, live.refit),
+        "audit": (settings.audit.every_s, heads.sign),
+    }
+    if live.refresh is not None:
+        jobs["facts"] = FACTS_S, live.refresh
+    others = live.facts_of
+    if isinstance(others, WithOthers):
+        jobs["others"] = FACTS_S, lambda: others.refresh(live.clock.now_ms())
+    return jobs
+
+
+def _keep_going(live: Live, stop: threading.Event, jobs: Mapping[str, Job]) -> None:
     """Tick at once, then at intervals, until told to stop; the run under way ends first."""
     watcher = live.watcher
     assert isinstance(watcher, LogWatcher)  # noqa: S101 - we assembled it
@@ -196,28 +227,10 @@ def _keep_going(live: Live, stop: threading.Event) -> None:
     if not stop.is_set():
         live.tick()
         scheduler.every(live.step_ms / 1000, "tick", live.tick)
-        scheduler.every(SAVE_S, "save", live.save)
-        scheduler.every(TIDY_S, "tidy", live.tidy)
-        scheduler.every(live.loop.rules.detection.refit_s, "refit", live.refit)
-        if live.refresh is not None:
-            scheduler.every(FACTS_S, "facts", live.refresh)
+        for name, (seconds, job) in jobs.items():
+            scheduler.every(seconds, name, job)
         scheduler.start()
     try:
         stop.wait()
     finally:
         scheduler.stop()
-
-
-def _server(settings: Settings, live: Live, metrics: Metrics) -> Server:
-    """``/healthz`` fails only when the loop is stuck; ``/readyz`` until the first tick was journalled."""
-
-    def healthy() -> tuple[bool, Mapping[str, object]]:
-        stuck_s = live.stuck()
-        return not stuck_s, {"healthy": not stuck_s, "seconds_since_tick": round(stuck_s, 1)}
-
-    def ready() -> tuple[bool, Mapping[str, object]]:
-        good = live.good_ms is not None
-        return good, {"ready": good, "blind": live.quality.why()}
-
-    app = make_app(metrics.page, healthy, ready)
-    return Server(app, settings.server.host, settings.server.port)

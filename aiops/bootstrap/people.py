@@ -1,0 +1,130 @@
+"""People: the forum, the channels and the herald, joined to the loop.
+
+Everything that people say comes in by the forum, whichever channel carries it; everything they are told goes
+out by the herald. Both read and write the journal; the loop waits for neither.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from aiops.adapters.alertmanager import Alertmanager
+from aiops.adapters.slack import open_slack
+from aiops.adapters.slack.app import SlackChannel
+from aiops.adapters.switch import StopFile
+from aiops.bootstrap import notify
+from aiops.bootstrap.feedback import hear_false_alarms
+from aiops.bootstrap.identity import Known, make_authenticator, make_doorkeeper, role_names
+from aiops.engine.forum import OpenForum
+from aiops.engine.hall import Hall
+from aiops.engine.herald import Herald, Outlet
+from aiops.engine.live import Live
+from aiops.engine.posts import StorePosts
+from aiops.model import SlackMode
+from aiops.settings import Settings
+from aiops.web.auth import Doorkeeper
+
+Failed = Callable[[str, Exception], None]
+STOP_S = 5.0  # for a tick that an answer led to
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What the rest of the daemon needs of them."""
+
+    forum: OpenForum
+    herald: Herald
+    known: Known
+    doorkeeper: Doorkeeper
+    slack: SlackChannel | None
+    roles: tuple[str, ...]
+
+
+@contextmanager
+def convene(
+    live: Live, settings: Settings, state: Path, alerts: Alertmanager | None, failed: Failed
+) -> Iterator[People]:
+    """Open the forum and the channels. ConfigError for a channel that is configured wrongly; one that is down
+    is waited for in the background. ``People.herald`` is started by the caller, once the loop is restored."""
+    loop, clock, roles = live.loop, live.clock, role_names(settings)
+    known = make_authenticator(settings, state)
+    nudges = Nudges()
+    hall = Hall(loop.store, loop.term, settings.approvals, clock, change=live.amend)
+    file = StopFile(state / settings.kubernetes.stop.file)
+    hall.false_alarm = hear_false_alarms(live, settings)
+    hall.stop = lambda by, why: file.put(by, why, clock.now_ms())
+    hall.resume = file.take_away
+    forum = OpenForum(
+        loop.store,
+        loop.term,
+        settings.approvals,
+        clock,
+        hall,
+        roles=roles,
+        grants=known.roles,
+        nudge=nudges.give,
+    )
+    forum.restore()
+    posts = StorePosts(loop.store, loop.term, clock.now_ms)
+    with ExitStack() as stack:
+        outlets, slack = list[Outlet](), None
+        if settings.slack.mode is not SlackMode.OFF:
+            slack = stack.enter_context(_slack(settings, forum, posts, live, failed))
+            outlets.append(Outlet(slack.notifier))
+        outlets += notify.outlets(settings, clock, alerts)
+        herald = notify.herald(settings, loop.store, posts, outlets, clock, failed)
+        hall.explain = herald.why
+        stack.callback(herald.close)
+        stack.enter_context(nudges.lead_to(herald.nudge, live.heed, herald.nudge))
+        yield People(forum, herald, known, make_doorkeeper(settings, known), slack, roles)
+
+
+def _slack(
+    settings: Settings, forum: OpenForum, posts: StorePosts, live: Live, failed: Failed
+) -> AbstractContextManager[SlackChannel]:
+    return open_slack(
+        settings.slack,
+        settings.cluster.name,
+        forum,
+        posts,
+        approvals=settings.approvals,
+        notify=settings.notify,
+        remediations=tuple(sorted(one.name for one in entry_points(group="aiops.remediations"))),
+        clock=live.clock,
+        failed=failed,
+    )
+
+
+class Nudges:
+    """From whoever says something to whoever follows it, without keeping the first one waiting."""
+
+    def __init__(self) -> None:
+        self._given, self._over = threading.Event(), False
+
+    def give(self) -> None:
+        """Something was journalled."""
+        self._given.set()
+
+    @contextmanager
+    def lead_to(self, *followers: Callable[[], None]) -> Iterator[None]:
+        """Call ``followers``, which must not raise, after every nudge; many nudges at once are one."""
+        thread = threading.Thread(target=self._run, args=(followers,), name="answers", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over = True
+            self._given.set()
+            thread.join(STOP_S)
+
+    def _run(self, followers: Sequence[Callable[[], None]]) -> None:
+        while True:
+            self._given.wait()
+            self._given.clear()
+            if self._over:
+                return
+            for one in followers:
+                one()
