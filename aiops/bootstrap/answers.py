@@ -70,8 +70,18 @@ class People:
     def say(self, approval: Approval, verb: str, body: Mapping[str, object]) -> Answer:
         """Answer exactly the question that was shown. The same answer is sent again where nobody knows what
         became of it; it counts once."""
-        path = f"/approvals/{named(approval.id)}/{verb}"
-        told, key = {**body, "digest": approval.digest}, secrets.token_hex(16)
+        return self._said(f"/approvals/{named(approval.id)}/{verb}", {**body, "digest": approval.digest})
+
+    def stop(self, reason: str) -> Answer:
+        """Pull the kill switch."""
+        return self._said("/stop", {"reason": reason})
+
+    def resume(self, reason: str) -> Answer:
+        """Let it go."""
+        return self._said("/resume", {"reason": reason})
+
+    def _said(self, path: str, told: Mapping[str, object]) -> Answer:
+        key = secrets.token_hex(16)
         for left in range(TRIES - 1, -1, -1):
             try:
                 found = self._daemon.post(path, told, key)

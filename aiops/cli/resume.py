@@ -1,18 +1,21 @@
 """``aiops resume``: let the kill switch go."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aiops.cli import options
 from aiops.cli.show import console
-from aiops.cli.stop import show
+from aiops.cli.stop import over_http, show
+
+if TYPE_CHECKING:
+    from aiops.bootstrap.journal import Place
 
 
 @click.command()
 @options.reason
-@options.config
-@options.state
+@options.place
 @click.option("--cluster", is_flag=True, help="Through the API server, with your own rights.")
 @options.kubeconfig
 @options.context
@@ -21,7 +24,7 @@ from aiops.cli.stop import show
 def command(
     reason: str,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     cluster: bool,
     kubeconfig: Path | None,
     context: str,
@@ -34,8 +37,15 @@ def command(
     says "false" again. Says what still stops the daemon: exit code 1 if anything does. Running already:
     nothing changes, exit code 0.
 
-    Example: aiops resume --state /var/lib/aiops
+    \b
+    Examples: aiops resume --state /var/lib/aiops
+              aiops resume --server https://aiops.example.com
     """
+    if state is not None and not isinstance(state, Path):
+        if cluster or kubeconfig is not None or context:
+            raise click.UsageError("expected --server alone, without --cluster, --kubeconfig, --context")
+        over_http(state, "resume", reason, as_json)
+        return
     from aiops.bootstrap.stop import Where, resume
 
     cluster = cluster or kubeconfig is not None or bool(context)

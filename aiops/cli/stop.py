@@ -9,13 +9,14 @@ from aiops.cli import options
 from aiops.cli.show import console, plain, print_json
 
 if TYPE_CHECKING:
+    from aiops.adapters.remote import Address
+    from aiops.bootstrap.journal import Place
     from aiops.bootstrap.stop import Standing
 
 
 @click.command()
 @options.reason
-@options.config
-@options.state
+@options.place
 @click.option("--cluster", is_flag=True, help="Through the API server, with your own rights.")
 @options.kubeconfig
 @options.context
@@ -26,7 +27,7 @@ def command(
     *,
     reason: str,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     cluster: bool,
     kubeconfig: Path | None,
     context: str,
@@ -44,8 +45,16 @@ def command(
     \b
     Examples: aiops stop --state /var/lib/aiops --reason "sale tonight"
               aiops stop --cluster --context prod
+              aiops stop --server https://aiops.example.com
               aiops stop --show --state /var/lib/aiops --cluster
     """
+    if state is not None and not isinstance(state, Path):
+        if cluster or kubeconfig is not None or context or only_show:
+            raise click.UsageError(
+                "expected --server alone, without --cluster, --kubeconfig, --context, --show"
+            )
+        over_http(state, "stop", reason, as_json)
+        return
     from aiops.bootstrap import stop
 
     cluster = cluster or kubeconfig is not None or bool(context)
@@ -53,6 +62,20 @@ def command(
     show(stop.show(where) if only_show else stop.stop(where, reason), as_json)
     if not as_json and not only_show:
         console(err=True).print("takes effect with the next write, within 5 s; go on with: aiops resume")
+
+
+def over_http(place: "Address", verb: str, reason: str, as_json: bool) -> None:
+    """Say it to a running daemon, as whoever the token belongs to; exit code 1 where it was not done."""
+    from aiops.bootstrap.answers import people
+
+    with people(None, place) as line:
+        found = line.stop(reason) if verb == "stop" else line.resume(reason)
+    if as_json:
+        print_json({"done": found.done, "text": found.text})
+    else:
+        console(err=not found.done).print(plain(found.text))
+    if not found.done:
+        click.get_current_context().exit(1)
 
 
 def show(standing: "Standing", as_json: bool) -> None:

@@ -14,7 +14,7 @@ from aiops.bootstrap import answers
 from aiops.bootstrap.answers import write_address
 from aiops.bootstrap.remote import ADDRESS
 from aiops.core.calendar import day_end
-from aiops.model import Actor, Approve, Channel, Deny, Snooze
+from aiops.model import Actor, Approve, Channel, Deny, ResumeAll, Snooze, StopAll
 from aiops.web.server import Server
 from tests.fakes.forum import an_approval
 from tests.unit.web.api_cases import Api, an_incident
@@ -204,6 +204,24 @@ def test_the_journal_that_refuses_is_told_after_trying_again(aiops, forum, state
 def test_the_state_folder_says_where_its_daemon_is_reached(tmp_path, listens, called):
     write_address(tmp_path, listens)
     assert (tmp_path / ADDRESS).read_text() == f"{called}\n"
+
+
+def test_a_running_daemon_is_stopped_and_resumed_over_http(aiops, forum, url, state):
+    """B5: from any desk, as whoever the token belongs to."""
+    where = ("--server", url, "--token-file", state / NAME)
+    assert aiops("stop", *where, "--reason", "smoke").stdout == "stopall: noted\n"
+    assert aiops("resume", *where).exit_code == 0
+    assert [(one.saying, one.via) for one in forum.heard] == [
+        (StopAll("smoke"), "aiops stop"),
+        (ResumeAll(), "aiops resume"),
+    ]
+    assert aiops("stop", *where, "--cluster").exit_code == 2
+
+
+def test_a_stop_that_was_not_done_is_exit_code_1(aiops, forum, url, state, monkeypatch):
+    monkeypatch.setattr(forum, "refuses", lambda said: "there is no kill switch here")
+    refused = aiops("stop", "--server", url, "--token-file", state / NAME)
+    assert (refused.exit_code, refused.stderr) == (1, "there is no kill switch here\n")
 
 
 def test_reading_commands_say_the_same_of_a_server_as_of_its_journal(aiops, api, forum, url, monkeypatch):
