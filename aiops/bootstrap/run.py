@@ -234,3 +234,4 @@ def _keep_going(live: Live, stop: threading.Event, jobs: Mapping[str, Job]) -> N
         stop.wait()
     finally:
         scheduler.stop()
+        live.ended = True

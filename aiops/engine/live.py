@@ -83,6 +83,7 @@ class Live:
     quality: Quality = field(default_factory=lambda: Quality({}))
     readings: tuple[Reading, ...] = ()  # how the queries of the newest tick went
     alive_s: float | None = None  # monotonic: when the last tick ended, well or not; None before the first
+    ended: bool = False  # told to stop: answers are for the next run
     good_ms: int | None = None  # the newest tick that is in the journal
     forget: Forget = field(default_factory=Forget)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -189,8 +190,8 @@ class Live:
     def heed(self) -> None:
         """People said something: go on at once, not with the next tick. Does not raise."""
         with self._lock:
-            if self.good_ms is None:
-                return  # the first tick takes it up
+            if self.good_ms is None or self.ended:
+                return  # the first tick takes it up, of this run or of the next
             try:
                 self._heed()
             except Exception as error:  # noqa: BLE001 - the edge: the next tick takes it up
