@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from websockets.sync.client import connect
 
 from aiops.errors import PortError, Unavailable
 from aiops.model import (
@@ -244,6 +245,30 @@ def test_a_wish_to_be_left_alone_is_kept():
         assert len(it.slack.called("chat.postMessage")) == 1
 
 
+def test_what_was_posted_without_our_knowing_is_not_posted_again():
+    """H8, H10: Slack took it, and its answer came too late for us."""
+    with scene(timeout_s=1.0) as it:
+        it.channel.notifier.show(a_card())
+        call = it.slack.call
+
+        def late(method, *args):
+            answer = call(method, *args)
+            if method == "chat.postMessage":
+                time.sleep(1.3)
+            return answer
+
+        it.slack.call = late
+        approval = an_approval()
+        with pytest.raises(Unavailable):
+            it.channel.notifier.ask(a_question(approval))
+        it.slack.call = call
+        card = it.posted("incident:incident00001")
+        assert len(it.slack.thread(card)) == 1
+        it.channel.notifier.ask(a_question(approval))
+        assert len(it.slack.thread(card)) == 1
+        assert it.posted(f"approval:{approval.id}").buttons
+
+
 def test_an_echo_waits_out_a_rate_limit_and_the_decision_does_not():
     with scene() as it:
         card, question = it.asks()
@@ -273,13 +298,19 @@ def test_a_connection_that_is_lost_is_made_anew_and_nothing_is_heard_twice(how):
 def test_a_second_process_on_the_same_app_is_told_of():
     """Slack hands each event to one of them only."""
     with scene() as it:
-        other = it.slack.call("apps.connections.open", {}, f"Bearer {it.slack.app_token}")["url"]
-        from websockets.sync.client import connect  # noqa: PLC0415 - of this test alone
+        ours = it.slack.sockets[0]
+        with connect(it.slack.call("apps.connections.open", {}, f"Bearer {it.slack.app_token}")["url"]):
+            it.slack.wait(lambda: len(it.slack.sockets) == 2)
+            it.slack._run(ours.close_after(0))  # ours comes back, and is greeted with how many there are
+            it.slack.wait(lambda: it.failures, 10.0, "the warning")
+        assert "2 connections of this app" in str(it.failures[0][1])
 
-        with connect(other):
-            it.slack.wait(lambda: len(it.slack.sockets) > 1)
-            it.slack.cuts()  # ours comes back, and is greeted with how many there are
-        it.slack.wait(it.channel.connected, 15.0)
+
+def test_a_direct_message_can_stop_everything():
+    """B5"""
+    with scene() as it:
+        it.slack.says(it.ben, "stop everything", it.slack.world.direct(it.slack.app.user.id, it.ben.id))
+        assert it.heard(1)[0].saying == StopAll()
 
 
 def test_the_rotation_of_a_group_is_followed():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aiops.adapters.slack.bolt import make_app
 from aiops.adapters.slack.calls import Calls
-from aiops.adapters.slack.connect import Identity, client, read_secrets
+from aiops.adapters.slack.connect import Identity, Patience, client, read_secrets
 from aiops.adapters.slack.http import Endpoint
 from aiops.adapters.slack.listener import Listener
 from aiops.adapters.slack.members import Members
@@ -57,7 +57,8 @@ def open_slack(
     Slack itself says later goes to ``failed`` and does not end anything."""
     secrets = read_secrets(settings)
     calls = Calls(client(settings, secrets.bot), clock.monotonic_s)
-    echoes = Calls(client(settings, secrets.bot, patient=True), clock.monotonic_s)
+    posting = Calls(client(settings, secrets.bot, Patience.NONE), clock.monotonic_s)
+    echoes = Calls(client(settings, secrets.bot, Patience.LONG), clock.monotonic_s)
     identity = Identity(calls, settings.team)
     groups = {one for role in approvals.roles.values() for one in role.slack_groups}
     members = Members(
@@ -95,13 +96,14 @@ def open_slack(
     )
     link = Link(identity, socket, failed)
     notifier = SlackNotifier(
-        calls,
+        posting,
         identity,
         posts,
         cluster=cluster,
         channel=settings.channel,
         approvals=approvals,
         notify=notify,
+        now_ms=clock.now_ms,
         failed=failed,
     )
     endpoint = None

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
@@ -120,14 +121,22 @@ def _safe_url(url: str) -> bool:
     return parts.scheme == "http" and loopback
 
 
-def client(settings: SlackSettings, token: str, *, patient: bool = False) -> WebClient:
-    """A client for one token. A ``patient`` one waits out ``Retry-After`` itself: for threads that may."""
-    handlers: list[RetryHandler] = [ConnectionErrorRetryHandler(max_retry_count=1)]
-    if patient:
-        handlers += [
-            RateLimitErrorRetryHandler(max_retry_count=3),
-            ServerErrorRetryHandler(max_retry_count=2),
-        ]
+class Patience(StrEnum):
+    """How often a client asks again by itself."""
+
+    NONE = "none"  # for what must not happen twice: whoever asks finds out first what became of it
+    ONCE = "once"  # for questions
+    LONG = "long"  # waits out ``Retry-After``: for threads that may
+
+
+def client(settings: SlackSettings, token: str, patience: Patience = Patience.ONCE) -> WebClient:
+    """A client for one token."""
+    handlers: list[RetryHandler] = []
+    if patience is not Patience.NONE:
+        handlers.append(ConnectionErrorRetryHandler(max_retry_count=1))
+    if patience is Patience.LONG:
+        handlers.append(RateLimitErrorRetryHandler(max_retry_count=3))
+        handlers.append(ServerErrorRetryHandler(max_retry_count=2))
     return WebClient(
         token=token,
         base_url=settings.api_url,

@@ -12,7 +12,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiops.adapters.slack import escape
@@ -25,6 +25,8 @@ from aiops.model import ApprovalSettings, ApprovalState, Card, Note, NotifySetti
 from aiops.ports import Posts
 
 NAME = "slack"
+NOTICE = "aiops_notice"  # type of the metadata by which a message of ours is known again
+SKEW_S = 600  # that our clock may be ahead of Slack's
 _LOCKED = ("edit_window_closed", "cant_update_message")  # a workspace may forbid late edits
 _MOST = 5_000  # messages whose content is remembered
 _QUIET = {"unfurl_links": False, "unfurl_media": False}
@@ -51,15 +53,18 @@ class SlackNotifier:
         channel: str,
         approvals: ApprovalSettings,
         notify: NotifySettings,
+        now_ms: Callable[[], int],
         failed: Callable[[str, Exception], None],
     ) -> None:
         self._calls, self._identity, self._posts = calls, identity, posts
         self._cluster, self._channel = cluster, channel
         self._approvals, self._routes, self._failed = approvals, notify.routes, failed
+        self._now_ms = now_ms
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, str] = OrderedDict()  # digest of what stands there, by what it is about
         self._owed: set[str] = set()  # incidents whose card could not be posted
         self._unkept: dict[str, str] = {}  # refs that the journal has not taken yet
+        self._unsure: dict[str, int] = {}  # since when it may stand there and we do not know, ms by about
 
     def show(self, card: Card) -> None:
         """Post the incident's one message, or edit it; its picture goes into the thread, once."""
@@ -137,12 +142,39 @@ class SlackNotifier:
 
     def _post(self, about: str, message: Message, channel: str, thread: str) -> str:
         self._identity.us()  # nothing is said in a workspace that is not ours
-        place: dict[str, Any] = {"thread_ts": thread} if thread else {}
-        answer = self._calls("chat.postMessage", channel=channel, **place, **_QUIET, **message)
-        ref = f"{answer.get('channel') or channel}/{answer.get('ts', '')}"
+        ref = self._found(about, channel, thread) if about in self._unsure else ""
+        if not ref:
+            place: dict[str, Any] = {"thread_ts": thread} if thread else {}
+            place |= {"metadata": {"event_type": NOTICE, "event_payload": {"about": about}}} if about else {}
+            try:
+                answer = self._calls("chat.postMessage", channel=channel, **place, **_QUIET, **message)
+            except Unavailable as error:
+                if about and error.retry_after_s is None:  # it may have been posted all the same
+                    self._unsure.setdefault(about, self._now_ms())
+                raise
+            ref = f"{answer.get('channel') or channel}/{answer.get('ts', '')}"
+        self._unsure.pop(about, None)
         if about:
             self._keep(about, ref)
         return ref
+
+    def _found(self, about: str, channel: str, thread: str) -> str:
+        """Where an earlier try has posted it, though Slack's answer did not reach us; "" if it has not."""
+        oldest = f"{self._unsure[about] // 1000 - SKEW_S}.000000"
+        wanted = {"channel": channel, "oldest": oldest, "limit": 200, "include_all_metadata": True}
+        try:
+            if thread:
+                page = self._calls.form("conversations.replies", ts=thread, **wanted)
+            else:
+                page = self._calls.form("conversations.history", **wanted)
+        except (Forbidden, NotFound, Rejected) as error:
+            self._failed("slack: whether it was posted", error)  # better twice than never
+            return ""
+        messages = page.get("messages")
+        for one in messages if isinstance(messages, list) else ():
+            if one.get("bot_id") == self._identity.us().bot and _about_of(one) == about:
+                return f"{channel}/{one.get('ts', '')}"
+        return ""
 
     def _ref(self, about: str) -> str:
         """Where it was posted, noted down now at the latest; "" if it was not."""
@@ -197,3 +229,10 @@ class SlackNotifier:
             if not role.slack_groups:
                 found += [escape.user(one.partition("/")[2]) for one in role.slack_users]
         return " ".join(dict.fromkeys(found))
+
+
+def _about_of(message: Mapping[str, Any]) -> str:
+    """What a message of ours says it is about; "" where it does not say."""
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return str(payload.get("about", "")) if isinstance(payload, dict) else ""

@@ -34,6 +34,7 @@ class Desk:
             channel=CHANNEL,
             approvals=ApprovalSettings(roles=ROLES),
             notify=NotifySettings(routes=(Route("shop-team", slack_channel="C09"),)),
+            now_ms=lambda: 1_700_000_000_000,
             failed=lambda what, error: self.failures.append((what, error)),
         )
 
@@ -99,6 +100,67 @@ def test_what_slack_refuses_is_told_to_the_herald_and_tried_again(desk, error):
     desk.api.fails.clear()
     desk.notifier.show(a_card())
     assert desk.posts.ref("slack", "incident:incident00001")
+
+
+def ours(about, ts="1700000077.000100", bot="BBOT"):
+    return {"ts": ts, "bot_id": bot, "metadata": {"event_type": "x", "event_payload": {"about": about}}}
+
+
+@pytest.mark.parametrize(
+    ("there", "posted"),
+    [
+        ([ours("incident:incident00001")], 0),
+        ([], 1),
+        ([ours("incident:other")], 1),
+        ([ours("incident:incident00001", bot="B66")], 1),  # another app's
+        ([{"ts": "1.0"}, {"ts": "1.0", "metadata": "x"}, {"ts": "1.0", "metadata": {"event_payload": 1}}], 1),
+    ],
+)
+def test_after_an_answer_that_did_not_come_we_look_before_we_post_again(desk, there, posted):
+    desk.api.fails["chat.postMessage"] = Unavailable("slack: TimeoutError")
+    with pytest.raises(Unavailable):
+        desk.notifier.show(a_card())
+    desk.api.fails.clear()
+    desk.api.sent.clear()
+    desk.api.answers["conversations.history"] = {"messages": there}
+    desk.notifier.show(a_card())
+    assert len(desk.posted) == posted
+    asked = desk.api.of("conversations.history")[0]
+    assert asked["oldest"] == "1699999400.000000"  # ten minutes before
+    assert desk.posts.ref("slack", "incident:incident00001") == (
+        f"C01/{THREAD}" if posted else "C01/1700000077.000100"
+    )
+
+
+def test_a_question_is_looked_for_in_its_thread(desk):
+    desk.notifier.show(a_card())
+    desk.api.fails["chat.postMessage"] = Unavailable("slack: TimeoutError")
+    with pytest.raises(Unavailable):
+        desk.notifier.ask(a_question())
+    desk.api.fails.clear()
+    desk.api.answers["conversations.replies"] = {"messages": [ours("approval:a1b2c3d4e5f6")]}
+    desk.notifier.ask(a_question())
+    assert desk.api.of("conversations.replies")[0]["ts"] == THREAD
+    assert desk.posts.ref("slack", "approval:a1b2c3d4e5f6") == "C01/1700000077.000100"
+
+
+def test_where_we_may_not_look_it_is_posted_rather_twice_than_never(desk):
+    desk.api.fails["chat.postMessage"] = Unavailable("slack: TimeoutError")
+    with pytest.raises(Unavailable):
+        desk.notifier.show(a_card())
+    desk.api.fails = {"conversations.history": Forbidden("slack: missing_scope")}
+    desk.notifier.show(a_card())
+    assert len(desk.failures) == 1
+    assert desk.posts.ref("slack", "incident:incident00001")
+
+
+def test_after_a_rate_limit_nothing_was_posted_and_nobody_looks(desk):
+    desk.api.fails["chat.postMessage"] = Unavailable("slack: 429", 1.0)
+    with pytest.raises(Unavailable):
+        desk.notifier.show(a_card())
+    desk.api.fails.clear()
+    desk.notifier.show(a_card())
+    assert desk.api.of("conversations.history") == []
 
 
 def test_the_picture_goes_into_the_thread_once(desk):
