@@ -2,16 +2,21 @@
 
 import heapq
 
+from aiops.core.approvals.book import STREAM as APPROVALS
+from aiops.core.approvals.claims import STREAM as FORUM
 from aiops.core.catalog import INCIDENT, Catalog, Row
-from aiops.core.chronicle import tell
+from aiops.core.chronicle import incident_of, tell
+from aiops.core.ledger import STREAM as ACTIONS
 from aiops.core.redact import BY_HAND
-from aiops.model import Incident
+from aiops.model import Incident, Record
 from aiops.model.wire import from_json
 from aiops.ports import Store
 from aiops.web.api.operations import Call
 from aiops.web.api.reading import Index, Reading
 from aiops.web.api.values import Incidents, IncidentsQuery, OneIncident, Told
 from aiops.web.problems import Refused
+
+MOST_LINES = 500  # of one incident, the newest
 
 
 def catalog_of(reading: Reading) -> Catalog:
@@ -47,11 +52,12 @@ def _place(after: str) -> tuple[int, str]:
 
 
 def one(reading: Reading, call: Call) -> OneIncident:
-    """One incident as it stands. O(its records)."""
+    """One incident as it stands. O(its records, and what was done and answered since it began)."""
     row = find(reading, call.name)
-    return OneIncident(
-        _value(reading.store, row.id), row.pending, row.claimed_by, _timeline(reading.store, row.id)
-    )
+    records = _about(reading.store, row.id)
+    newest = next(one for one in reversed(records) if one.entry.kind in INCIDENT)
+    incident: Incident = from_json(Incident, newest.entry.payload["incident"])
+    return OneIncident(incident, row.pending, row.claimed_by, tuple(map(_told, records[-MOST_LINES:])))
 
 
 def find(reading: Reading, name: str) -> Row:
@@ -66,17 +72,22 @@ def find(reading: Reading, name: str) -> Row:
     return found[0]
 
 
-def _value(store: Store, incident_id: str) -> Incident:
-    *_, newest = store.read(stream=incident_id, kinds=INCIDENT)
-    incident: Incident = from_json(Incident, newest.entry.payload["incident"])
-    return incident
+def _about(store: Store, incident_id: str) -> list[Record]:
+    """Every record about an incident or one of its plans, in order."""
+    found, plans = list(store.read(stream=incident_id)), set[str]()
+    began = found[0].seq - 1
+    for stream in (ACTIONS, APPROVALS, FORUM):
+        for record in store.read(began, stream):
+            named, plan = incident_of(record.entry), str(record.entry.payload.get("plan_id", ""))
+            if named == incident_id:
+                plans.add(plan)
+            if named == incident_id or (plan and not named and plan in plans):
+                found.append(record)
+    return sorted(found, key=lambda record: record.seq)
 
 
-def _timeline(store: Store, incident_id: str) -> tuple[Told, ...]:
-    """Its records in words. Commands for a hand may hold values of variables: they are left out (S8)."""
-    found = []
-    for record in store.read(stream=incident_id):
-        line = tell(record.entry)
-        what = line.what.partition(BY_HAND)[0]
-        found.append(Told(record.seq, record.entry.at_ms, record.entry.kind, line.actor, what))
-    return tuple(found)
+def _told(record: Record) -> Told:
+    """A record in words. A command for a hand may hold values of variables: it is left out (S8)."""
+    line = tell(record.entry)
+    what = line.what.partition(BY_HAND)[0]
+    return Told(record.seq, record.entry.at_ms, record.entry.kind, line.actor, what)

@@ -7,6 +7,8 @@ import time
 import httpx
 import pytest
 
+from aiops.core.approvals.book import asked_entry
+from aiops.core.approvals.claims import claimed_entry
 from aiops.core.chain import first_break
 from aiops.model import (
     Amend,
@@ -23,7 +25,7 @@ from aiops.model import (
 )
 from aiops.web.api.table import OPERATIONS
 from tests.fakes.forum import an_approval
-from tests.unit.core.cases import NOW
+from tests.unit.core.cases import NOW, incident
 from tests.unit.web.api_cases import EVE, HOUR, Api, an_incident, closed
 
 TEN = [an_incident(number) for number in range(10)]
@@ -96,6 +98,24 @@ def test_an_incident_is_found_by_the_beginning_of_its_id_and_tells_what_was_done
     found = Api([*TEN, closed(3)]).get("/incidents/0003").json()
     assert found["incident"]["closed_because"] == "calm again"
     assert [one["kind"] for one in found["timeline"]] == ["incident_opened", "incident_closed"]
+
+
+def test_what_was_asked_answered_and_done_about_an_incident_is_in_its_timeline():
+    asked = an_approval(incident_id="0003incident")
+    step = {"plan_id": "p1", "step": 0, "incident_id": "0003incident", "result": "applied"}
+    api = Api(
+        [
+            *TEN,
+            asked_entry(asked, NOW + 4 * HOUR),
+            Entry("step_ended", "actions", NOW + 5 * HOUR, step),
+            Entry("step_ended", "actions", NOW + 6 * HOUR, {**step, "incident_id": "0004incident"}),
+            claimed_entry(incident(id="0003incident"), (), EVE, NOW + 7 * HOUR),
+        ]
+    )
+    found = api.get("/incidents/0003").json()
+    kinds = [one["kind"] for one in found["timeline"]]
+    assert kinds == ["incident_opened", "approval_asked", "step_ended", "claimed"]
+    assert (found["pending"], found["claimed_by"]) == ([asked.id], EVE.name)
 
 
 @pytest.mark.parametrize("name", ["ffff", "0", "000", "%2e%2e", "a" * 300])
