@@ -46,6 +46,7 @@ from aiops.model import (
 )
 
 JUST_NOW_MS = 600_000  # "only today" alone qualifies a decision that is no older
+SKEW_MS = 60_000  # a decision is dated by our clock, the reply by the channel's: they may differ by so much
 LONGEST_S = 86_400  # as ``approvals.longest_snooze_s``
 
 
@@ -155,7 +156,7 @@ def _only_one(
 
 
 def _only_today(thread: ThreadView, reply: Reply, timezone: str) -> Saying | Unclear:
-    lately = [one for one in thread.recent if 0 <= reply.at_ms - one.at_ms <= JUST_NOW_MS]
+    lately = [one for one in thread.recent if -SKEW_MS <= reply.at_ms - one.at_ms <= JUST_NOW_MS]
     if len(lately) != 1:
         found = "you decided nothing" if not lately else "you decided more than one thing"
         return Unclear(

@@ -145,6 +145,7 @@ def decided(*ago_ms, ballot=Ballot.YES):
     [
         (decided(600_000), Approve(A1B2.approval_id, MIDNIGHT)),
         (decided(0, ballot=Ballot.NO), Deny(A1B2.approval_id, "late", MIDNIGHT)),
+        (decided(-60_000), Approve(A1B2.approval_id, MIDNIGHT)),  # by our clock, which is ahead
         (decided(600_001, 5), Approve(A1B2.approval_id, MIDNIGHT)),  # the other is older than ten minutes
     ],
 )
@@ -152,7 +153,7 @@ def test_only_today_alone_qualifies_the_one_decision_of_the_last_ten_minutes(thr
     assert said("only today", thread) == saying
 
 
-@pytest.mark.parametrize("thread", [NONE, decided(600_001), decided(1, 2), decided(-1)])
+@pytest.mark.parametrize("thread", [NONE, decided(600_001), decided(1, 2), decided(-60_001)])
 def test_only_today_alone_is_asked_about_where_it_could_mean_nothing_or_more(thread):
     assert isinstance(said("only today", thread), Unclear)
 
