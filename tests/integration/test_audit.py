@@ -1,6 +1,6 @@
 """Heads of a real daemon's journal, in its log: what is cut off, put back or rewritten shows against them.
 
-No Prometheus is needed: that it is blind is news enough for a record.
+No real Prometheus is needed: that it is blind is news enough for a record.
 """
 
 import json
@@ -12,11 +12,12 @@ from contextlib import closing
 import pytest
 
 from aiops.core.audit import heads_in
+from tests.chaos.scripted_prometheus import Scripted
 from tests.integration.daemon import AIOPS, Daemon
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-NOBODY = "http://127.0.0.1:9"
+REFUSED = 400, {"status": "error", "errorType": "bad_data", "error": "not today"}
 SETTINGS = "cluster: {name: prod_eu}\nkubernetes: {access: off}\ndetection: {step: 5s, history: 0d}\n"
 
 
@@ -28,9 +29,17 @@ def config(tmp_path):
     return folder
 
 
-def run_once(folder, config):
+@pytest.fixture
+def url():
+    """Of a server that refuses every question at once."""
+    with Scripted() as server:
+        server.say = lambda *_: REFUSED
+        yield server.url
+
+
+def run_once(folder, url, config):
     """Start, see nothing, stop; the head that it signed in the end."""
-    with Daemon(folder, NOBODY, config) as daemon:
+    with Daemon(folder, url, config) as daemon:
         daemon.wait_for("blind", 40)
         assert daemon.stop() == 0
         (head,) = heads_in("\n".join(str(line.get("head")) for line in daemon.log))
@@ -53,11 +62,11 @@ def cut(folder, kept):
         db.execute("DELETE FROM journal WHERE seq > ?", (kept,))
 
 
-def test_what_happens_to_a_daemons_journal_shows_against_its_own_log(tmp_path, config):
+def test_what_happens_to_a_daemons_journal_shows_against_its_own_log(tmp_path, url, config):
     """S10, E14: cut off, an old backup put back, and gone on with."""
-    first = run_once(tmp_path, config)
+    first = run_once(tmp_path, url, config)
     log, backup = tmp_path / "daemon.log", shutil.copytree(tmp_path / "state", tmp_path / "backup")
-    second = run_once(tmp_path, config)
+    second = run_once(tmp_path, url, config)
     assert (first.cluster, first.key) == ("prod_eu", second.key)
     assert second.seq > first.seq
     whole = verify(tmp_path, config, "--heads-file", log)
@@ -70,16 +79,16 @@ def test_what_happens_to_a_daemons_journal_shows_against_its_own_log(tmp_path, c
     shutil.rmtree(tmp_path / "state")
     shutil.copytree(backup, tmp_path / "state")
     assert [one["what"] for one in verify(tmp_path, config, "--heads-file", log)["findings"]] == ["truncated"]
-    third = run_once(tmp_path, config)
+    third = run_once(tmp_path, url, config)
     assert third.seq >= second.seq
     found = verify(tmp_path, config, "--heads-file", log)
     assert [(one["what"], one["seq"]) for one in found["findings"]] == [("rewritten", second.seq)]
 
 
-def test_a_key_that_is_gone_is_told_in_the_log_and_none_is_made(tmp_path, config):
-    run_once(tmp_path, config)
+def test_a_key_that_is_gone_is_told_in_the_log_and_none_is_made(tmp_path, url, config):
+    run_once(tmp_path, url, config)
     (tmp_path / "state" / "audit.key").unlink()
-    with Daemon(tmp_path, NOBODY, config) as daemon:
+    with Daemon(tmp_path, url, config) as daemon:
         daemon.wait_for("blind", 40)
         assert daemon.stop() == 0
         told = daemon.wait_for("failed", where="audit head")
