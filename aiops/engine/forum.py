@@ -45,6 +45,8 @@ TRIES = 20  # of an answer that races with others
 BALLOTS = {Approve: Ballot.YES, Deny: Ballot.NO, Snooze: Ballot.LATER}
 WENT_YES = frozenset({ApprovalState.APPROVED, ApprovalState.EXECUTING, ApprovalState.EXECUTED})
 LONGEST = 1_000  # characters of a reason
+AFTERTHOUGHT_MS = 900_000  # so long after an answer it can be limited
+MOST_HEARD = 10_000  # refs that are remembered
 UNTOLD = "the API server does not say whether you may: try again"
 
 
@@ -91,9 +93,10 @@ class OpenForum:
         match said.saying:
             case Amend(approval_id):  # takes the loop's own lock, which must not be waited for under ours
                 return self._once(said, lambda: self._amend(said, approval_id))
-            case Approve() | Deny() | Snooze():
+            case Approve(approval_id) | Deny(approval_id) | Snooze(approval_id):
+                actor = self._known(said.actor, approval_id)
                 with self._lock:
-                    return self._once(said, lambda: self._vote(said), written=True)
+                    return self._once(said, lambda: self._vote(said, actor), written=True)
             case Why() as why:
                 return self.hall.say(replace(said, saying=why))  # changes nothing: nothing is kept of it
             case Mine() | StopAll():
@@ -107,22 +110,39 @@ class OpenForum:
             return before
         echo = answer()
         if not written or not echo.done:  # what a vote decided is in the journal with it
-            self.store.append((heard_entry(said, echo, self.clock.now_ms()),), self.term)
+            self._write(heard_entry(said, echo, self.clock.now_ms()))
         if said.ref:
             self._heard[said.ref] = echo
+            if len(self._heard) > MOST_HEARD:  # the journal knows the older ones
+                self._heard.pop(next(iter(self._heard)))
         if echo.done:
             self.nudge()
         return echo
+
+    def _write(self, entry: Entry) -> None:
+        try:
+            self.store.append((entry,), self.term)
+        except Conflict as error:
+            raise Unavailable(f"another daemon leads by now: {error}") from error
 
     def _fresh(self) -> ApprovalBook:
         self._book = self._book.fold(self.store.read(self._book.seq, APPROVALS))
         return self._book
 
-    def _vote(self, said: Said) -> Echo:
+    def _known(self, actor: Actor, approval_id: str) -> Actor | None:
+        """``actor`` with what the channel grants for the approval. Asked before anything is locked: an API
+        server that is slow must not keep others from answering."""
+        with self._lock:
+            approval = self._fresh().by_id.get(approval_id)
+        if approval is None or approval.state.over:
+            return actor
+        return self._with_grants(actor, approval.roles_at(self.clock.now_ms()), approval.namespace)
+
+    def _vote(self, said: Said, actor: Actor | None) -> Echo:
         """Answer again on what the journal has by then, where somebody else was first."""
         for _ in range(TRIES):
             book = self._fresh()
-            echo, entries = self._answer(said, book)
+            echo, entries = self._answer(said, actor, book)
             if not entries:
                 return echo
             try:
@@ -138,7 +158,7 @@ class OpenForum:
             return replace(echo, approval=after)
         raise Unavailable("too many people answer at once: say it again")
 
-    def _answer(self, said: Said, book: ApprovalBook) -> tuple[Echo, list[Entry]]:
+    def _answer(self, said: Said, actor: Actor | None, book: ApprovalBook) -> tuple[Echo, list[Entry]]:
         """What ``said`` leads to, and what of it is to be written; nothing where it is refused."""
         saying = said.saying
         assert isinstance(saying, Approve | Deny | Snooze)  # noqa: S101 - our caller's match
@@ -146,13 +166,12 @@ class OpenForum:
         if approval is None:
             return Echo(False, f"nothing of this name is asked: {saying.approval_id[:20]}"), []
         ballot = BALLOTS[type(saying)]
-        if (own := _qualified(said, approval, ballot)) is not None:
+        if (own := _qualified(said, approval, ballot, now_ms)) is not None:
             vote = replace(own, at_ms=now_ms, until_ms=saying.until_ms, via=said.via, ref=said.ref)
             echo = Echo(True, f"only for today: {approval.summary}", approval)
             return echo, [voted_entry(approval, vote, now_ms), heard_entry(said, echo, now_ms)]
         if why_not := self._objection(said, approval, ballot, now_ms):
             return Echo(False, why_not, approval), []
-        actor = self._with_grants(said.actor, approval.roles_at(now_ms), approval.namespace)
         if actor is None:
             return Echo(False, UNTOLD, approval), []
         if why_not := may_answer(actor, approval, self.settings, now_ms, ballot):
@@ -226,10 +245,10 @@ class OpenForum:
         return self.hall.amend(replace(said, actor=actor), approval)
 
 
-def _qualified(said: Said, approval: Approval, ballot: Ballot) -> Vote | None:
+def _qualified(said: Said, approval: Approval, ballot: Ballot, now_ms: int) -> Vote | None:
     """The vote of the same person that ``said`` only limits ("only today") after it decided; else None."""
     went = {Ballot.YES: WENT_YES, Ballot.NO: frozenset({ApprovalState.DENIED})}.get(ballot, frozenset())
     if approval.state not in went or getattr(said.saying, "until_ms", None) is None:
         return None
     own = [one for one in approval.votes if one.actor.key == said.actor.key and one.ballot is ballot]
-    return own[-1] if own else None
+    return own[-1] if own and now_ms - own[0].at_ms <= AFTERTHOUGHT_MS else None
