@@ -28,6 +28,7 @@ from aiops.model import (
 )
 
 LATE_MS = 3_600_000  # what ended, or was said, longer ago than this is not told any more
+OLD_MS = 86_400_000  # what is open for longer, and was never told here, is told together, once a day
 STORM = "storm"  # the class of the incident that stands for a storm
 DOING = frozenset({IncidentState.ACTING, IncidentState.VERIFYING})
 Posted = Callable[[str], bool]  # whether ``about`` was posted here
@@ -123,6 +124,8 @@ class View:
         left = self.left()
         for incident in worst_first([one.incident for one in waiting.values()]):
             standing = waiting[incident.id]
+            if self.is_old(standing):
+                continue
             if self.storm is not None:
                 if left <= 0:
                     return
@@ -130,6 +133,20 @@ class View:
             elif self.in_storm(standing) and not (self.asks(standing) or incident.state in DOING):
                 continue  # the summary told of it
             yield standing
+
+    def is_old(self, standing: Standing) -> bool:
+        """Whether it is open for so long that it is no news: a channel is new, or was away for long."""
+        incident = standing.incident
+        news = self.asks(standing) or incident.state in DOING
+        return self.grouped and not news and incident.opened_ms <= self.now_ms - OLD_MS
+
+    def old(self) -> list[Incident]:
+        """What is open for long and was never told here."""
+        return [
+            one.incident
+            for one in self.board.standings()
+            if one.open and self.is_old(one) and not self.posted(incident_about(one.id)) and self.tells(one)
+        ]
 
     def questions(self) -> Iterator[Approval]:
         """What is asked and was not posted, oldest first; what cannot be posted for a storm is answered

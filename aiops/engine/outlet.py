@@ -19,6 +19,7 @@ from aiops.core.words import count
 from aiops.model import Approval, ApprovalState, Card, Note, Notice, NotifySettings, Plan, Question
 from aiops.ports import Notifier, Posts, Store
 
+BURST, BURST_S = 20, 600.0  # new cards in so many seconds, where no storm says otherwise
 MOST_NOTES = 200  # handed in and not posted yet; the oldest go first
 
 
@@ -54,6 +55,7 @@ class Due:
     notice: Notice
     seq: int = 0
     mute: object = None
+    first: bool = False  # a card that is not there yet
     over: str = ""  # the key to put once it was sent: it is the last word
     seen: tuple[Mapping[str, Any], ...] | None = None  # samples for the picture; None: none goes along
 
@@ -72,6 +74,7 @@ class Remembered:
     handed: deque[Note] = field(default_factory=lambda: deque(maxlen=MOST_NOTES))  # not from the journal
     broken: Callable[[str, Exception], None] = lambda _about, _error: None  # a notice that cannot be made
     _shown: dict[str, Shown] = field(default_factory=dict)  # by incident
+    _new: deque[float] = field(default_factory=deque)  # when the newest cards were posted
     _asked: dict[str, ApprovalState] = field(default_factory=dict)  # by approval: as it was last shown
     _noted: dict[str, int] = field(default_factory=dict)  # by incident: the newest record that was told
 
@@ -88,6 +91,8 @@ class Remembered:
         """Remember what was shown."""
         match due.notice:
             case Card() as made:
+                if due.first:
+                    self._new.append(now_s)
                 self._shown[made.incident.id] = Shown(due.seq, due.mute, made, now_s)
             case Question() as made:
                 self._asked[made.approval.id] = made.approval.state
@@ -110,7 +115,7 @@ class Remembered:
             if fresh:
                 yield from self._questions(view)
             yield from self._answers(view)
-        if outlet.cards and fresh:
+        if outlet.cards and fresh and not self._bursts(now_s):
             for standing in view.new_cards():
                 yield from self._made(incident_about(standing.id), partial(self._card, view, standing))
         if outlet.notes:
@@ -132,6 +137,7 @@ class Remembered:
             notice=made,
             seq=standing.seq,
             mute=self._mute(view),
+            first=first,
             over="" if standing.open else over_about(incident_about(standing.id), incident.flaps),
             seen=tuple(standing.seen) if pictured else None,
         )
@@ -208,6 +214,7 @@ class Remembered:
             yield Due(f"note:{note.about}", note)
         yield from self._reminders(view)
         yield from self._known(view)
+        yield from self._old(view)
         for standing in view.board.standings():
             if standing.seq > self._noted.get(standing.id, 0):
                 yield from self._told(view, standing)
@@ -240,6 +247,22 @@ class Remembered:
                 listed = "\n".join(summary(incidents, 10))
                 text = f"broken when first seen, and never acted on: {len(incidents)}\n{listed}"
                 yield Due(f"note:{about}", Note(text, about, at_ms=view.now_ms, loud=True))
+
+    def _old(self, view: View) -> Dues:
+        """What is open for long, and was never told here: once a day, together."""
+        about = f"old:{view.now_ms // notices.OLD_MS}"
+        if not self.outlet.cards or self.has(f"note:{about}") or view.storm is not None:
+            return
+        if incidents := view.old():
+            listed = "\n".join(summary(incidents))
+            text = f"open for longer than a day, and never told here: {len(incidents)}\n{listed}"
+            yield Due(f"note:{about}", Note(text, about, at_ms=view.now_ms, loud=True))
+
+    def _bursts(self, now_s: float) -> bool:
+        """Whether so many cards were new lately that the next ones wait, the worst first."""
+        while self._new and now_s - self._new[0] >= BURST_S:
+            self._new.popleft()
+        return self.outlet.grouped and len(self._new) >= BURST
 
     def _told(self, view: View, standing: Standing) -> Dues:
         """What was decided, done and said since, each in the incident's thread."""

@@ -247,6 +247,43 @@ class TestWhatFails:
         assert len(town.again().posts.ref("outbox", "incident:i1")) > 1
 
 
+class TestMany:
+    """H10: where no storm is on, many at once are not poured out either."""
+
+    def test_twenty_new_ones_in_ten_minutes_and_the_worst_first(self):
+        town = Town()
+        town.opens(*town.many(50))
+        town.delivers(599)
+        assert len(town.box.new) == 20
+        # of 50, those with a number that 7 divides are critical: 0, 7 ... 49 are 8
+        assert sum(one.incident.severity is Severity.CRITICAL for one in town.box.new) == 8
+        town.delivers(1)
+        assert len(town.box.new) == 40
+        town.delivers(600)
+        assert len(town.box.new) == 50
+
+    def test_what_waits_for_an_answer_does_not_wait_for_room(self):
+        town = Town()
+        town.opens(*town.many(50))
+        town.delivers(5)
+        town.opens()
+        town.asks()
+        town.delivers(5)
+        assert len(town.box.questions()) == 1
+
+    def test_what_is_open_for_longer_than_a_day_is_told_together_once_a_day(self):
+        """24 h and a millisecond before now, and exactly so: the first is told alone."""
+        town = Town()
+        young = incident(id="young", opened_ms=NOW - 24 * HOUR + 1)
+        town.opens(young, *(replace(one, opened_ms=NOW - 24 * HOUR) for one in town.many(30)))
+        town.delivers(60)
+        assert [one.incident.id for one in town.box.cards()] == ["young"]
+        (note,) = town.box.notes()
+        assert note.text.startswith("open for longer than a day, and never told here: 30\n")
+        town.again().delivers(60)
+        assert len(town.box.notes()) == 1
+
+
 class TestRestart:
     """What was posted is known from the journal."""
 
