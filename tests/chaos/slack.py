@@ -123,7 +123,7 @@ class Adversary:
             if shot.refused and not 400 <= status < 500:
                 self.report.findings.append(f"{shot.kind}: expected to be refused, got {status}")
             if status >= 500 and status != 503:
-                self.report.findings.append(f"{shot.kind}: answered {status} to {shot.body[:2000]!r}")
+                self.report.findings.append(f"{shot.kind}: answered {status} to {shot.body[:300]!r}")
 
         await asyncio.gather(*map(fire, shots))
 
