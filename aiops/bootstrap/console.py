@@ -5,7 +5,7 @@ answer.
 """
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -37,6 +37,7 @@ from aiops.web.sessions import Sessions
 BEFORE_MS, AFTER_MS = 5_400_000, 2_700_000  # what a plot shows around an incident
 MOST_PLOTS = 6
 DEMO = Path("tests/recordings/shop")  # in a checkout
+RECORDINGS, META = "recordings", "recording.yaml"
 
 
 def daemon_console(
@@ -44,9 +45,8 @@ def daemon_console(
     settings: Settings,
     forum: Forum | None,
     doorkeeper: Doorkeeper | None,
-    recordings: Mapping[str, Path] | None = None,
 ) -> list[BaseRoute]:
-    """The daemon's console; ``recordings`` are those that may be replayed, by name."""
+    """The daemon's console. Recordings below ``recordings`` of the state folder may be replayed."""
     signals = live.loop.rules.signals
     return console_routes(
         Parts(
@@ -58,7 +58,7 @@ def daemon_console(
             forum=forum,
             shut="answers need the daemon's people to be set up (see approvals in the configuration)",
             doorkeeper=doorkeeper,
-            replays=ChildReplays(recordings or shipped_recordings()),
+            replays=ChildReplays(recordings_in(Path(settings.state) / RECORDINGS)),
         )
     )
 
@@ -131,13 +131,19 @@ def _live_plot(live: Live, anomaly: Anomaly, panel: Panel | None) -> Plot | None
     )
 
 
-def shipped_recordings() -> dict[str, Path]:
-    """The recording of a checkout, where there is one."""
-    return {DEMO.name: DEMO} if DEMO.is_dir() else {}
+def recordings_in(*folders: Path) -> dict[str, Path]:
+    """The recordings that are in ``folders``, and that of a checkout, by the names of their folders."""
+    found = {DEMO.name: DEMO} if DEMO.is_dir() else {}
+    for folder in folders:
+        if folder.is_dir():
+            found |= {one.parent.name: one.parent for one in sorted(folder.glob(f"*/{META}"))}
+    return found
 
 
 @contextmanager
-def state_console(config: Path | None, state: Path | None, recordings: Mapping[str, Path]) -> Iterator[Parts]:
+def state_console(
+    config: Path | None, state: Path | None, recordings: Sequence[Path] = ()
+) -> Iterator[Parts]:
     """A journal on disk: of a dry run that was kept, or of a daemon, running or not. InputError where there
     is none."""
     folder = find_state(config, state)
@@ -162,7 +168,7 @@ def state_console(config: Path | None, state: Path | None, recordings: Mapping[s
             ),
             plots=lambda incident, _records: kept_plots(folder, incident.id),
             shut="this console reads a journal and cannot answer: open the daemon's, or type aiops approve",
-            replays=ChildReplays({**shipped_recordings(), **recordings}),
+            replays=ChildReplays(recordings_in(folder / RECORDINGS, *recordings), config),
             alone=True,
         )
     finally:

@@ -16,11 +16,22 @@ from aiops.cli import options
     help="Replay that recording first, and show what the loop made of it.",
 )
 @click.option(
+    "--recordings",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="A folder of recordings that may be replayed from the page; may be given more than once.",
+)
+@click.option(
     "--port", type=click.IntRange(0, 65_535), default=9912, show_default=True, help="0: any free one."
 )
 @click.option("--open", "open_it", is_flag=True, help="Open a browser there.")
 def command(
-    config: Path | None, state: Path | None, recording: Path | None, port: int, open_it: bool
+    config: Path | None,
+    state: Path | None,
+    recording: Path | None,
+    recordings: tuple[Path, ...],
+    port: int,
+    open_it: bool,
 ) -> None:
     """Serve the console on loopback over a journal: of a daemon (running or not), of a kept dry run, or of a
     recording that is replayed first. It only shows; answers are given in the daemon's own console, at
@@ -42,7 +53,7 @@ def command(
             with bar() as progress:
                 parts = stack.enter_context(recording_console(config, recording, progress))
         else:
-            parts = stack.enter_context(state_console(config, state, {}))
+            parts = stack.enter_context(state_console(config, state, recordings))
         server = stack.enter_context(served(parts, "127.0.0.1", port))
         url = f"{server.url}/console/"
         console(err=True).print(f"console: {url}  (Ctrl-C ends it)", style="bold")

@@ -1,4 +1,4 @@
-"""A real headless Chromium for the whole session; a fresh profile for every test."""
+"""A real headless Chromium for a module; a fresh profile for every test."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from tests.browser.scene import TOKEN
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop would be in the way of tests of other modules
 def chromium():
     if CHROMIUM is None:
         pytest.skip("no chromium: as root, apt-get install chromium")

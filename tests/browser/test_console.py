@@ -74,6 +74,8 @@ def test_a_plot_is_zoomed_by_mouse_and_by_keyboard_and_all_of_them_together(watc
     one = watched()
     one.page.goto(f"{home}incidents/{scene.incident_id}")
     one.page.locator("#plots[data-drawn='2']").wait_for()
+    one.page.get_by_role("button", name="All").first.click()
+    one.page.wait_for_function("aiopsPlots()[1][1] - aiopsPlots()[1][0] > 7200")  # samples of 130 minutes
     whole = one.page.evaluate("aiopsPlots()")
     box = one.page.locator(".u-over").first.bounding_box()
     one.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60)

@@ -4,13 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from aiops.bootstrap.console import served as served_alone
+from aiops.bootstrap.console import state_console
+from aiops.bootstrap.kept import keep
+from aiops.bootstrap.replay import replay_all
 from tests.browser.conftest import sign_in
 from tests.browser.scene import Scene, served
+from tests.unit.cli import recordings
 
 pytestmark = [pytest.mark.integration]
 PATHS = ("", "approvals", "playbooks", "guards", "signals", "replay", "audit", "audit/3", "sign-in")
 
 HERE = Path(__file__).parent
+SCREENS = HERE.parents[1] / "build" / "console"  # to be looked at by a person
 CONTRAST, NAMES = (HERE / "contrast.js").read_text("utf-8"), (HERE / "names.js").read_text("utf-8")
 
 
@@ -35,6 +41,9 @@ def test_every_word_can_be_read_in_both_themes(watched, place, theme):
         one.page.goto(f"{home}{path}")
         one.page.locator("#live-mark[data-state=live]").wait_for()
         assert one.page.evaluate(CONTRAST) == [], path
+        one.page.screenshot(
+            path=SCREENS / f"{theme}-{path.replace('/', '-') or 'incidents'}.png", full_page=True
+        )
 
 
 def test_every_field_has_a_label_and_every_page_an_order(watched, place):
@@ -89,3 +98,26 @@ def test_without_javascript_everything_but_the_plots_is_there(watched, place):
     assert "Who is to blame" in text
     assert "The plots need JavaScript" in text
     assert "as of 2023-11-14 22:13:20 UTC" in one.page.locator("#live-mark").inner_text()
+
+
+def test_a_recording_is_replayed_from_the_page_and_its_report_shown(watched, tmp_path):
+    """In a process of its own, with its progress; the report runs nothing."""
+    recordings.make(tmp_path / "many" / "small")
+    with (
+        state_console(None, kept_state(tmp_path), (tmp_path / "many",)) as parts,
+        served_alone(parts, "127.0.0.1", 0) as server,
+    ):
+        one = watched()
+        one.page.goto(f"{server.url}/console/replay")
+        one.page.get_by_role("button", name="Replay small").click()
+        one.page.get_by_role("progressbar").wait_for()
+        one.page.get_by_role("link", name="Open the report").click(timeout=60_000)
+        assert "aiops dry run" in one.page.content()
+        assert one.said == []
+
+
+def kept_state(tmp_path):
+    path = recordings.make(tmp_path / "other")
+    replayed = replay_all(path)
+    keep(tmp_path / "state", replayed.story, replayed.loop.rules.signals, replayed.loop.store)
+    return tmp_path / "state"

@@ -1,6 +1,7 @@
 """Every store keeps the same promises: one suite over memory, SQLite and the fake."""
 
 import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -165,6 +166,31 @@ def test_a_closed_journal_is_unavailable(store):
     for use in (store.head, store.term, lambda: store.append([entry()], 0), lambda: list(store.read())):
         with pytest.raises(Unavailable):
             use()
+
+
+def test_who_reads_while_it_is_closed_is_told_so(store):
+    """Readers of the console go on until the very end; none of them may take the process along."""
+    store.append([entry(n=n) for n in range(2_000)], term=0)
+    ends, reading = [], threading.Barrier(5)
+
+    def read():
+        reading.wait()
+        try:
+            while True:
+                store.head()
+                sum(1 for _ in store.read())
+        except Unavailable as error:
+            ends.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for one in threads:
+        one.start()
+    reading.wait()
+    time.sleep(0.02)
+    store.close()
+    for one in threads:
+        one.join(20)
+    assert len(ends) == 4
 
 
 def test_budgets_hold_when_threads_race_for_the_last_of_it(store):

@@ -169,8 +169,10 @@ class SqliteStore:
 
     def close(self) -> None:
         """Release the file; later calls are Unavailable."""
-        self._reader.close()
-        self._writer.close()
+        with self._read_lock:  # a connection that is closed under a thread that reads takes the process along
+            self._reader.close()
+        with self._write_lock:
+            self._writer.close()
 
 
 def _head(db: sqlite3.Connection) -> tuple[int, str]:

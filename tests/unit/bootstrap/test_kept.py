@@ -88,7 +88,7 @@ def test_a_damaged_plot_is_named(folder):
 
 def test_a_kept_dry_run_is_shown_at_its_own_time_and_takes_nothing(folder, replayed):
     (told,) = replayed.story.incidents
-    with state_console(None, folder, {}) as parts:
+    with state_console(None, folder) as parts:
         client = client_of(parts)
         page = client.get("/console/").text
         assert told.incident.id in page

@@ -164,11 +164,16 @@
       [told.t, told.low, told.high, told.v, told.bad],
       place.querySelector(".canvas"),
     );
+    plot.over.addEventListener("mouseup", () => {
+      moved = true;
+    });
     plot.over.addEventListener("dblclick", () => zoom(...whole));
     return plot;
   };
 
+  let moved = false;
   const move = (how) => {
+    moved = true;
     const { min, max } = plots[0].scales.x;
     const middle = (min + max) / 2;
     const half = (max - min) / 2;
@@ -182,10 +187,19 @@
     if (to) zoom(...to);
   };
 
+  // at first: the incident, with some of what came before it
+  const near = (all) => {
+    const end = all.closed ?? whole[1];
+    const lasted = Math.max(end - all.since, 300);
+    const from = Math.max(whole[0], all.since - Math.max(1500, 1.5 * lasted));
+    const to = Math.min(whole[1], end + Math.max(300, 0.4 * lasted));
+    return to - from > 60 ? [from, to] : whole;
+  };
+
   let last = null;
   const draw = (all) => {
     const before = plots.length ? [plots[0].scales.x.min, plots[0].scales.x.max] : null;
-    const kept = before && whole && (before[0] !== whole[0] || before[1] !== whole[1]) ? before : null;
+    const kept = before && last && moved ? before : null; // who has zoomed stays there
     for (const one of plots) one.destroy();
     plots = [];
     for (const told of all.plots) {
@@ -195,7 +209,7 @@
     if (!plots.length) return;
     const times = all.plots.flatMap((one) => (one.t.length ? [one.t[0], one.t[one.t.length - 1]] : []));
     whole = [Math.min(...times), Math.max(...times)];
-    zoom(...(kept || whole));
+    zoom(...(kept || near(all)));
     place.dataset.drawn = String(plots.length);
     last = all;
   };
