@@ -9,7 +9,8 @@ In this order, each with its reason in words:
 3. what was farther out is expected at that time on that day of the week ("only today": all of that day).
 
 At a time of the day no value is expected that is farther out than what was called false by more than a
-quarter of its way from the edge of the band. So a worse excursion is told, whenever it comes.
+quarter of its way from the edge of the band; and of what users feel (errors, latency) none with a score that
+raises at once. So a worse excursion is told, whenever it comes.
 
 Never adjusted: states of Kubernetes, absence, fixed edges (the configuration has those), and what was only
 predicted. What a person called false is their word for one excursion, and no leave to look away.
@@ -22,6 +23,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from aiops.core.assess import FELT
 from aiops.core.calendar import WEEKDAYS, civil, in_window
 from aiops.core.detect import AT_ONCE
 from aiops.core.feedback import DAY_MS, Adjustment, Kind
@@ -130,7 +132,10 @@ def hides(one: Adjustment, past: Excursion) -> str:
     inside = all(in_window(one.window, at_ms) for at_ms in run)
     down = one.direction is Direction.DOWN
     near = past.farthest >= one.ceiling if down else past.farthest <= one.ceiling
-    return "wholly" if inside and near else "later"
+    below = math.inf if one.below is None else one.below
+    if past.opening >= below:
+        return ""
+    return "wholly" if inside and near and past.worst < below else "later"
 
 
 def describe(one: Adjustment) -> str:
@@ -162,7 +167,11 @@ def _days(seen: Excursion, others: Sequence[Excursion], false: Collection[str], 
 
 
 def _at_that_time(seen: Excursion, wish: Wish, bounds: Bounds, kind: Kind, because: str) -> Adjustment | str:
-    edge = seen.edge
+    edge, felt = seen.edge, seen.newest.role in FELT
+    if felt and seen.worst >= bounds.instant_score:
+        return (
+            f"{because}; and users feel it: nothing so far out is expected of {seen.newest.role} at any time"
+        )
     if not math.isfinite(edge) or not math.isfinite(seen.farthest):
         return f"{because}; and no band is known to say how far"
     ceiling = seen.farthest + FARTHER * (seen.farthest - edge)
@@ -216,6 +225,7 @@ def _made(
         factor=factor,
         ceiling=ceiling,
         window=window,
+        below=bounds.instant_score if window is not None and anomaly.role in FELT else None,
     )
 
 

@@ -257,6 +257,11 @@ def _head(payload: Payload) -> str:
     return f"head of record {payload['seq']} signed by key {payload['key']}"
 
 
+def _said(payload: Payload) -> str:
+    text = "; ".join(line.strip() for line in payload["text"].splitlines())
+    return text if payload["done"] else f"not done: {text}"
+
+
 def _adjusted(payload: Payload) -> str:
     one = payload["adjustment"]
     wider = f"up to {one['factor']:g} times as far out as its edge"
@@ -306,7 +311,7 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     "approval_moved": _moved,
     "claimed": _claimed,
     "released": lambda payload: f"released: automation may go on with incident {payload['incident_id']}",
-    "said": lambda payload: f"{'' if payload['done'] else 'not done: '}{payload['text']}",
+    "said": _said,
     "called_false": lambda payload: (
         f"incident {payload['incident_id']} was a false alarm: {payload['reason']}"
     ),

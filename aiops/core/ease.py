@@ -71,5 +71,6 @@ def _expected(one: Adjustment, panel: Panel, verdicts: Verdicts, row: int) -> ND
         expected[:] = False
     else:
         expected &= values >= one.ceiling if down else values <= one.ceiling
+        expected &= score < (np.inf if one.below is None else one.below)
         expected &= window_mask(one.window, panel.times)
     return expected

@@ -67,6 +67,7 @@ class Adjustment:
     factor: float = 1.0  # WIDEN: a score below is inside
     ceiling: float | None = None  # WINDOW, SEASON: the farthest value that is expected, in the unit
     window: FreezeWindow | None = None  # WINDOW, SEASON: civil time
+    below: float | None = None  # WINDOW, SEASON of what users feel: a higher score is told at any time
     proposed: bool = False
     undone_by: str = ""
 

@@ -61,6 +61,15 @@ def test_what_was_far_out_is_expected_at_that_time_of_the_week_and_a_quarter_far
     )
 
 
+@pytest.mark.parametrize("role", [Role.ERRORS, Role.LATENCY])
+@pytest.mark.parametrize(("score", "expected"), [(3.99, True), (4.0, False)])
+def test_what_users_feel_is_never_expected_so_far_out_that_it_raises_at_once(role, score, expected):
+    one = chosen(excursion(role=role, score=score, observed=5.5))
+    assert (not isinstance(one, str)) is expected
+    assert one.below == 4.0 if expected else "users feel it" in one
+    assert chosen(excursion(score=score, observed=5.5)).below is None  # of CPU it is
+
+
 def test_below_the_band_the_ceiling_is_a_floor():
     one = chosen(excursion(score=7.0, observed=0.1, direction=Direction.DOWN))
     assert one.ceiling == pytest.approx(0.1 - 0.25 * 0.4)  # the edge is 0.5
@@ -162,6 +171,7 @@ def test_of_several_signals_judged_together_the_score_itself_is_bounded():
 
 WIDER = chosen(excursion(score=1.5))
 NIGHT = chosen(excursion(score=7.0, observed=5.5))
+FELT = replace(NIGHT, below=4.0)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +190,9 @@ NIGHT = chosen(excursion(score=7.0, observed=5.5))
         (NIGHT, excursion(since="2024-05-29T02:00", minutes=60), "later"),  # 03:00 is not in the window
         (NIGHT, excursion(since="2024-05-29T01:44"), ""),
         (NIGHT, excursion(since="2024-05-30T02:00"), ""),  # a Thursday
+        (FELT, excursion(since="2024-05-29T02:00", score=3.99), "wholly"),
+        (FELT, excursion(since="2024-05-29T02:00", score=4.0, opening=3.9), "later"),
+        (FELT, excursion(since="2024-05-29T02:00", score=4.0), ""),
     ],
 )
 def test_what_it_would_have_hidden(one, past, how):

@@ -97,6 +97,12 @@ def test_a_window_holds_at_its_time_up_to_its_ceiling(value, at_ms, status):
     assert eased(NIGHT, panel([value], at_ms=at_ms)).status[0, 0] == status
 
 
+@pytest.mark.parametrize(("value", "status"), [(2.9, Status.NORMAL), (3.0, Status.ANOMALY)])
+def test_at_its_time_a_score_that_is_told_at_any_time_is_told(value, status):
+    felt = replace(NIGHT, below=4.0)  # 3.0 has a score of 4
+    assert eased(felt, panel([value], at_ms=NEXT_NIGHT)).status[0, 0] == status
+
+
 @pytest.mark.parametrize(
     ("value", "status"), [(0.3, Status.NORMAL), (0.1, Status.ANOMALY), (1.6, Status.ANOMALY)]
 )
