@@ -7,10 +7,11 @@ Cost:    well under a millisecond, most of it parsing the newest decision.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops.core.board import Board, Standing, public
 from aiops.core.policy import phrase
+from aiops.core.redact import redact, without_values
 from aiops.core.rootcause.signs import band
 from aiops.core.silences import silenced
 from aiops.core.words import clock, count, minute, percent, span
@@ -73,8 +74,19 @@ def card(board: Board, standing: Standing, at_ms: int, facts: Facts | None = Non
 def question(
     approval: Approval, standing: Standing, plan: Plan, facts: Facts | None = None, owner: str = ""
 ) -> Question:
-    """The approval with what the API server says of its target."""
+    """The approval with what the API server says of its target, and a command that everybody may read."""
+    approval = replace(approval, command=_readable(approval, plan))
     return Question(approval, standing.incident, plan, tuple(_known(approval, facts)), owner)
+
+
+def _readable(approval: Approval, plan: Plan) -> str:
+    """What a person would type; where that holds values of variables, or looks as if it held a secret, the
+    command that shows it to who may read the journal (S8)."""
+    steps = plan.steps[approval.step : approval.step + 1]
+    valued = any(without_values(one.patch) != one.patch for step in steps for one in step.changes)
+    if approval.command and (valued or redact(approval.command) != approval.command):
+        return f"aiops plan {approval.incident_id}"
+    return approval.command
 
 
 def _known(approval: Approval, facts: Facts | None) -> Iterator[str]:

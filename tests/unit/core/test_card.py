@@ -1,15 +1,18 @@
 """Card and board: an incident in words, as the journal has it; no secret among them (S8)."""
 
+from dataclasses import replace
+
 import pytest
 
 from aiops.core.board import Board
-from aiops.core.card import card, stage, why
+from aiops.core.card import card, question, stage, why
 from aiops.core.ledger import decided_entry
 from aiops.core.policy import refuse
 from aiops.core.redact import BY_HAND
 from aiops.model import Entry, Hold, IncidentState, Lean, Reason, Record, Refuse
 from aiops.model.wire import to_json
-from tests.unit.core.cases import MINUTE, NOW, facts, incident, plan
+from tests.fakes.forum import an_approval
+from tests.unit.core.cases import MINUTE, NOW, facts, incident, plan, step
 
 HOLD = Hold(plan(), (Reason("cooldown", Lean.HOLD, "cooling down"),))
 
@@ -114,3 +117,25 @@ def test_a_decision_that_says_the_same_again_is_told_once():
     assert [one.text for one in folded.standing("i1").told] == [
         "hold: restart Deployment/shop/cart, 4 pods (cooldown: cooling down)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("patch", "command", "shown"),
+    [
+        ({"spec": {"replicas": 5}}, "kubectl scale --replicas=5", "kubectl scale --replicas=5"),
+        (
+            {"spec": {"containers": [{"env": [{"name": "A", "value": "1"}]}]}},
+            "kubectl set env A=1",
+            "aiops plan i1",
+        ),
+        ({"spec": {"containers": [{"env": [{"name": "A"}]}]}}, "kubectl set env A-", "kubectl set env A-"),
+        ({}, "curl -H 'Authorization: Bearer abcdefghijkl'", "aiops plan i1"),
+        ({}, "", ""),
+    ],
+)
+def test_a_question_carries_the_command_unless_that_holds_values(patch, command, shown):
+    """S8: who reads the chat need not be who reads the journal."""
+    made = plan(step(change=replace(step().change, patch=patch)))
+    folded = board(opened())
+    asked = question(an_approval(incident_id="i1", command=command), folded.standing("i1"), made)
+    assert asked.approval.command == shown
