@@ -1,6 +1,6 @@
 """Hand: the daemon's parts in this process, put together as ``aiops run`` does, ticked by the test.
 
-So that a person's answer can be handed in: ``Loop.answer`` is where the notifier's replies will come in.
+People answer by the forum, as they do by chat and console: two of them where two are needed.
 
     with Hand(world) as hand:
         hand.calm()
@@ -18,12 +18,14 @@ from aiops.bootstrap.acting import equip, reach_cluster
 from aiops.bootstrap.journal import lead
 from aiops.bootstrap.prometheus import make_source
 from aiops.bootstrap.run import FACTS_S, Options, assemble, settings_for
-from aiops.core.life import Approved
+from aiops.engine.forum import OpenForum
+from aiops.engine.hall import Hall
 from aiops.engine.watch import LogWatcher
-from aiops.model import IncidentState
+from aiops.model import Actor, Approve, Channel, IncidentState, Said
 from aiops.telemetry import Metrics
 
 READS_S = 5.0  # a person who is asked reads first; by then a class that was named too early has its name
+PEOPLE = Actor(Channel.LOCAL, "jo"), Actor(Channel.LOCAL, "kim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class Asked:
     def target(self):
         """What the step would change."""
         return self.step.change.target
+
+
+def _forum(live, settings):
+    """A forum in which whoever sits here may answer everything."""
+    loop = live.loop
+    hall = Hall(loop.store, loop.term, settings.approvals, live.clock)
+    granted = lambda _actor, names, _namespace: frozenset(names)  # noqa: E731
+    return OpenForum(loop.store, loop.term, settings.approvals, live.clock, hall, grants=granted)
 
 
 class Hand:
@@ -63,6 +73,7 @@ class Hand:
             self.switch = equip(live, settings, state, cluster, watcher.failed)
             stack.enter_context(closing(live.collector))
             self.live, self.loop, self.cluster = live, live.loop, cluster
+            self.forum = _forum(live, settings)
             world.learned()
             live.catch_up(live.restore())
             self._stack = stack.pop_all()
@@ -103,8 +114,11 @@ class Hand:
             self.agree(asked)
 
     def agree(self, asked):
-        """A person agrees."""
-        self.loop.answer(asked.incident_id, Approved(asked.digest, "jo"))
+        """As many people agree as it takes."""
+        approval = next(one for one in self.forum.approvals() if one.digest == asked.digest)
+        for actor in PEOPLE[: approval.quorum]:
+            echo = self.forum.say(Said(actor, Approve(approval.id), self.live.clock.now_ms(), "test"))
+            assert echo.done, echo.text
 
     def _written(self, plan, step):
         audit, name = self.world.plane.audit, step.change.target.name

@@ -1,7 +1,7 @@
 """Classes in which a person is asked first: the question has the exact change, nothing is written before the
 answer; then it is carried out, verified and closed.
 
-The daemon's parts run in this process, so that answers can be handed in (``Loop.answer``). Each class is
+The daemon's parts run in this process, and people answer by the forum. Each class is
 played twice at the same time: in an opted-in namespace, and beside it in one that is not, which stays broken
 (E1, M9, B8, B9, G5; the impact floor of promises 5.3).
 """
