@@ -47,6 +47,7 @@ def _doors(settings: Settings, live: Live, people: People) -> Doors:
         slack=slack,
         closed=settings.server.closed,
         loopback=on_loopback(settings.server.host),
+        names=settings.server.names,
     )
 
 

@@ -55,6 +55,7 @@ class ServerSettings:
 
     host: str = "127.0.0.1"  # address to listen on
     port: int = 9911  # 0: any free one
+    names: tuple[str, ...] = ()  # further hosts that it may be called by, such as a proxy's
     console: bool = True  # whether the console and the API are there at all
     closed: bool = False  # whether reading needs a token too, but for health and metrics
     session_s: int = 28_800  # how long a sign-in to the console lasts

@@ -153,6 +153,13 @@ def _edge(edge: Edge) -> Iterator[Wrong]:
 def _server(server: ServerSettings) -> Iterator[Wrong]:
     if not server.host or not server.host.isprintable() or " " in server.host:
         yield "host", repr(server.host), "an address to listen on, such as 127.0.0.1"
+    for name in server.names:
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
+            yield (
+                "names",
+                repr(name),
+                "the name of a host without a port, no pattern, such as aiops.example.com",
+            )
 
 
 def _cluster(cluster: ClusterSettings) -> Iterator[Wrong]:

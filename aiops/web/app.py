@@ -46,6 +46,7 @@ class Doors:
     slack: ASGIApp | None = None  # takes what Slack sends: signed, and checked by it
     closed: bool = False  # whether reading needs a token too
     loopback: bool = True  # whether we listen on loopback only
+    names: Sequence[str] = ()  # further hosts that it may be called by
 
 
 def make_app(
@@ -86,6 +87,7 @@ def _gate(doors: Doors) -> Middleware:
     rules = Rules(
         closed=doors.closed,
         loopback=doors.loopback,
+        names=tuple(name.lower() for name in doors.names),
         signed=(SLACK,) if doors.slack is not None else (),
         public=(*doors.pages.public, *(("/",) if doors.pages.home else ())),
         forms=doors.pages.forms,

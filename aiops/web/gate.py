@@ -1,8 +1,8 @@
 """Gate: what every request passes first, whatever route it is for. Default is no.
 
 - what changes anything needs a visitor, and in closed mode what reads does too; but for the few open paths;
-- on loopback a ``Host`` that is no loopback name is refused: a page of somebody's browser that made its own
-  name point here must not read anything (DNS rebinding);
+- on loopback, and where names are configured, any other ``Host`` is refused: a page in somebody's browser
+  that made its own name point here must not read anything (DNS rebinding);
 - what changes anything and says which page it comes from (``Origin``) must come from our own, and a session
   of the console must send its CSRF token along;
 - every answer has the headers that keep a browser from guessing, framing, caching and telling others.
@@ -41,6 +41,7 @@ class Rules:
 
     closed: bool = False  # settings.server.closed
     loopback: bool = True  # whether we listen on loopback only
+    names: Sequence[str] = ()  # further hosts that we may be called by; empty elsewhere than on loopback: any
     health: Sequence[str] = ("/healthz", "/readyz", "/metrics")  # open to all, under any name
     signed: Sequence[str] = ()  # paths that prove themselves who calls, such as /slack/events
     public: Sequence[str] = ()  # the sign-in page and what it is made of; reading and signing in
@@ -72,7 +73,7 @@ class Gate:
         rules, path, reads = self.rules, scope["path"], scope["method"] in READS
         if reads and among(path, rules.health):
             return None
-        _check_host(connection, loopback=rules.loopback)
+        _check_host(connection, rules)
         if among(path, rules.signed):
             return None
         if not reads:
@@ -107,10 +108,14 @@ def among(path: str, those: Sequence[str]) -> bool:
     )
 
 
-def _check_host(connection: HTTPConnection, *, loopback: bool) -> None:
+def _check_host(connection: HTTPConnection, rules: Rules) -> None:
     given = connection.headers.getlist("host")
-    if len(given) != 1 or (loopback and not is_loopback(_name(given[0]))):
-        raise Refused(421, "header Host", given[0] if given else "none", "localhost, 127.0.0.1 or [::1]")
+    if len(given) == 1:
+        name = _name(given[0])
+        if name and (is_loopback(name) or name in rules.names or not (rules.loopback or rules.names)):
+            return
+    expected = ", ".join(["localhost", "127.0.0.1", "[::1]", *rules.names])
+    raise Refused(421, "header Host", given[0] if given else "none", expected)
 
 
 def _name(host: str) -> str:

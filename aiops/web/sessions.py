@@ -93,6 +93,12 @@ class Sessions:
             del self._sessions[name]
 
 
+def over_tls(connection: HTTPConnection) -> bool:
+    """Whether the browser reached us over TLS, or a proxy says so. Who lies here only keeps their own cookie
+    from plain HTTP."""
+    return "https" in (connection.url.scheme, connection.headers.get("x-forwarded-proto", "").strip().lower())
+
+
 def _hash(session_id: str) -> bytes:
     """What is looked up, so that how long it takes tells nothing of the ids that are there."""
     return hashlib.sha256(session_id.encode("utf-8", "replace")).digest()

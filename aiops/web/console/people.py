@@ -29,7 +29,7 @@ from aiops.model import (
     StopAll,
 )
 from aiops.web.console.site import HEADERS, NONCE, Site
-from aiops.web.sessions import Session
+from aiops.web.sessions import Session, over_tls
 
 LONGEST = 500  # characters of a reason
 MINUTE_MS = 60_000
@@ -251,7 +251,7 @@ def _sign_in(site: Site, request: Request, form: Given) -> Response:
         wrong = wrong or "that token is not valid"
         return site.page(request, "sign_in.html", {"next": where, "wrong": wrong}, status)
     response = RedirectResponse(where, 303, HEADERS)
-    doorkeeper.sessions.give(response, session, secure=request.url.scheme == "https")
+    doorkeeper.sessions.give(response, session, secure=over_tls(request))
     return response
 
 

@@ -81,6 +81,8 @@ policy:
         ("cluster: {name: 'a b'}", "cluster.name: expected a name of letters"),
         ("server: {port: 65536}", "server.port: expected 0 to 65535, got 65536"),
         ("server: {host: ''}", "server.host: expected an address to listen on"),
+        ("server: {names: [aiops.example:443]}", "server.names: expected the name of a host without a port"),
+        ("server: {names: ['*']}", "server.names: expected the name of a host without a port, no pattern"),
         ("state: ''", "state: expected a folder"),
         ("detection: {step: 500ms}", "detection.step: expected a duration of whole seconds, got 500ms"),
         ("detection: {step: 2h}", "detection.step: expected 1s to 1h, got 2h"),

@@ -213,6 +213,22 @@ def test_elsewhere_than_on_loopback_any_name_will_do():
     assert House(loopback=False).client.get("/read", headers={"host": "aiops.example"}).status_code == 200
 
 
+@pytest.mark.parametrize("loopback", [True, False])
+def test_where_names_are_configured_only_they_and_this_machine_s_will_do(loopback):
+    """DNS rebinding, behind a proxy that passes the name on."""
+    client = House(loopback=loopback, names=("aiops.example",)).client
+    codes = {
+        host: client.get("/read", headers={"host": host}).status_code
+        for host in ("AIOPS.example:443", "localhost:9911", "evil.example", "x.aiops.example")
+    }
+    assert codes == {
+        "AIOPS.example:443": 200,
+        "localhost:9911": 200,
+        "evil.example": 421,
+        "x.aiops.example": 421,
+    }
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1234", "http://[", ""])
 def test_a_form_of_another_page_is_refused(origin):
     house = House()
