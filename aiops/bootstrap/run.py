@@ -110,6 +110,7 @@ def run(options: Options, stop: threading.Event) -> None:
         live.catch_up(restored, stop.is_set)
         live.save()
         heads = make_heads(live, settings, state, people.herald.note, cluster, watcher.failed)
+        heads.sign()  # what a run that was killed has left
         _keep_going(live, stop, _jobs(live, settings, heads))
         live.save()
         heads.sign()
