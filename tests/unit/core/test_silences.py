@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.core.guards import muted
-from aiops.core.silences import silenced
-from aiops.model import Alert, LabelMatcher, Lean, Silence, Target
-from tests.unit.core.cases import CART, HOUR, MINUTE, NOW, POD, facts, incident, node, workload
-from tests.unit.core.guard_cases import CORDON, context
+from aiops.core.silences import holding, silenced
+from aiops.model import Alert, LabelMatcher, Silence, Target
+from tests.unit.core.cases import CART, HOUR, MINUTE, NOW, POD, facts, incident, workload
 
 WEB = Target("Deployment", "shop", "web")
 
@@ -67,46 +65,8 @@ def test_a_silence_holds_what_it_speaks_of(matchers, holds):
         silences=(silence(*map(about, matchers)),),
         alerts=(Alert("CartIsSlow", POD, NOW - MINUTE),),
     )
-    reason = muted.silenced(context(the_facts=there))
-    assert (reason.lean is Lean.HOLD) is holds
+    assert (holding([CART], there, incident(), NOW) is not None) is holds
     assert bool(silenced(there, incident(), NOW)) is holds
-
-
-def test_a_silence_of_a_node_holds_the_cordon_of_it():
-    there = facts(silences=(silence(about("node=n1")),), nodes=[node(f"n{i}") for i in range(1, 11)])
-    assert muted.silenced(context(**CORDON | {"the_facts": there})).lean is Lean.HOLD
-
-
-@pytest.mark.parametrize(
-    ("from_ms", "until_ms", "holds"),
-    [
-        (NOW, NOW + 1, True),
-        (NOW + 1, NOW + HOUR, False),
-        (NOW - HOUR, NOW, False),
-    ],
-)
-def test_it_holds_from_its_beginning_and_not_at_its_end(from_ms, until_ms, holds):
-    one = silence(about("namespace=shop"), from_ms=from_ms, until_ms=until_ms)
-    reason = muted.silenced(context(the_facts=facts(silences=(one,))))
-    assert (reason.lean is Lean.HOLD) is holds
-
-
-def test_it_says_until_when_by_whom_and_why():
-    reason = muted.silenced(context(the_facts=facts(silences=(silence(about("namespace=shop")),))))
-    assert reason.until_ms == NOW + HOUR
-    assert reason.text == "silenced until 2023-11-14 23:13 UTC by anna: release night (silence s1)"
-
-
-def test_silences_that_cannot_be_read_hold_and_mute_nobody():
-    """Actions fail closed, notifications fail open."""
-    unread = facts(unknown=frozenset({"silences"}))
-    reason = muted.silenced(context(the_facts=unread))
-    assert (reason.lean, reason.unknown) == (Lean.HOLD, True)
-    assert silenced(unread, incident(), NOW) == ""
-
-
-def test_without_an_alertmanager_the_guard_has_nothing_to_say():
-    assert muted.silenced(context()) is None
 
 
 def test_an_incident_is_muted_by_its_first_suspect_or_by_all_its_targets():
