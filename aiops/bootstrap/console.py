@@ -70,6 +70,7 @@ def view_of(settings: Settings, signals: Sequence[Signal], cluster: str = "", di
         version=version("aiopsd"),
         digest=digest or settings.digest,
         policy=settings.policy,
+        timezone=settings.approvals.timezone,
         playbooks=settings.playbooks,
         signals=tuple(signals),
         remediations=tuple(sorted(one.name for one in entry_points(group="aiops.remediations"))),

@@ -4,6 +4,7 @@ playbooks and what they have earned; signals and how good their data is.
 The same functions judge here as in the guards; nothing is worked out a second time.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from aiops.core.words import span
 from aiops.model import Playbook, Policy, Signal
 from aiops.web.console.parts import Standing, View
 from aiops.web.console.site import Site
+
+PROMISES = re.compile(r" \((?:[A-Z]+\d+(?:, )?)+\)")  # names of promises mean nothing on a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,10 @@ def breakers(ledger: Ledger, policy: Policy, now_ms: int) -> tuple[BreakerView, 
 def guard_words() -> tuple[tuple[str, str], ...]:
     """Each guard in the order in which they are asked, with what it stands for."""
     return tuple(
-        (guard.__name__.replace("_", " "), (guard.__doc__ or "").split("\n\n")[0].replace("\n", " ").strip())
+        (
+            guard.__name__.replace("_", " "),
+            PROMISES.sub("", " ".join((guard.__doc__ or "").split("\n\n")[0].split())),
+        )
         for guard in GUARDS
     )
 

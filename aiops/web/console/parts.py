@@ -24,6 +24,7 @@ class View:
     policy: Policy = field(default_factory=Policy)
     playbooks: tuple[Playbook, ...] = ()
     signals: tuple[Signal, ...] = ()
+    timezone: str = "UTC"  # of "only today"
     remediations: tuple[str, ...] = ()  # names that an amendment may choose
 
 

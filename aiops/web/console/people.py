@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from aiops.core.calendar import day_end
 from aiops.errors import InputError, PortError
 from aiops.model import (
     Amend,
@@ -44,6 +45,7 @@ class Heard:
     path: Given
     form: Given
     now_ms: int
+    timezone: str = "UTC"
 
     @property
     def id(self) -> str:
@@ -58,6 +60,8 @@ class Heard:
     @property
     def until_ms(self) -> int | None:
         """The end of "only today", or after so many minutes; None where it was not asked for."""
+        if self.form.get("today"):
+            return day_end(self.now_ms, self.timezone)
         text = self.form.get("minutes", "").strip()
         if not text:
             return None
@@ -165,7 +169,7 @@ def _answer(
         return site.problem(request, 403, "Not taken", text)
     now_ms = site.parts.now_ms()
     try:
-        saying = make(Heard(path, form, now_ms))
+        saying = make(Heard(path, form, now_ms, site.parts.view.timezone))
         echo = forum.say(Said(session.actor, saying, now_ms, "console", ref_of(session, form)))
     except InputError as error:
         echo = Echo(False, str(error))

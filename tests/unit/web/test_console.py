@@ -8,8 +8,9 @@ from aiops.core.approvals.book import ApprovalBook
 from aiops.core.chain import first_break
 from aiops.core.kubectl import command_of
 from aiops.errors import Unavailable
-from aiops.model import Change, Entry, Record
+from aiops.model import Approve, Change, Entry, Record
 from aiops.model.wire import from_json, to_json
+from aiops.web.console import View
 from aiops.web.console.people import own, parameters
 from tests.asgi import Client
 from tests.browser.scene import TOKEN, Scene, app_of
@@ -286,3 +287,14 @@ def test_static_files_are_kept_for_ever_by_an_address_that_changes_with_them(cli
     address = re.search(r'href="(/console/static/console\.css\?v=[0-9a-f]{12})"', page)[1]
     assert "immutable" in client.get(address).headers["cache-control"]
     assert "immutable" not in client.get("/console/static/console.css").headers["cache-control"]
+
+
+def test_only_today_ends_with_the_day_of_the_configured_zone(scene):
+    """NOW is 22:13:20 UTC on 14 November 2023, 23:13:20 in Berlin: 46 min 40 s are left of that day there."""
+    forum = FakeForum([scene.approval])
+    plain = Scene(past=0)
+    client = Client(app_of(plain, forum=forum, view=View(timezone="Europe/Berlin")))
+    sign_in(client)
+    where = f"{HOME}approvals/{plain.approval.id}/approve"
+    client.post(where, data=form_of(client, plain) | {"today": "yes"})
+    assert forum.heard[0].saying == Approve(plain.approval.id, NOW + (46 * 60 + 40) * 1000)

@@ -96,7 +96,7 @@
   const inUse = (region) => {
     const focus = document.activeElement;
     if (focus && region.contains(focus) && focus.matches("input, select, textarea")) return true;
-    return [...region.querySelectorAll("input:not([type=hidden]), textarea")].some((one) => one.value !== one.defaultValue);
+    return [...region.querySelectorAll("input:not([type=hidden]), textarea")].some((one) => one.value !== one.defaultValue || one.checked !== one.defaultChecked);
   };
   const comparable = (region) => region.innerHTML.replace(/name="nonce" value="[0-9a-f]+"/g, "").replace(/ data-sent="yes"/g, "").replace(/ open=""/g, "");
   const keyOf = (one) => one.id || one.getAttribute("href") || (one.form && one.form.getAttribute("action")) || one.textContent.trim();
