@@ -1,11 +1,15 @@
 """Who may approve, asked of a real API server: ServiceAccounts, Roles with the virtual verb, their tokens."""
 
+import re
+from pathlib import Path
+
 import pytest
+from ruamel.yaml import YAML
 
 from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.reviews import Reviews
 from aiops.errors import Forbidden, Unavailable
-from aiops.model import Access, KubernetesSettings
+from aiops.model import Access, Actor, Channel, KubernetesSettings
 from tests.controlplane.apiproxy import Answer, LoseAnswer, refusal
 from tests.controlplane.identities import rule, token
 
@@ -134,3 +138,28 @@ def test_an_api_server_that_does_not_answer_as_one_lets_nobody_in(
         assert spoiled.hits == 1
     assert Reviews(asking).who(hers) is not None
     asking.close()
+
+
+def test_the_rights_of_the_how_to_make_members_and_approvers(daemon, api, namespace):
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "answer.md").read_text()
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    objects = list(YAML(typ="safe").load_all(text))
+    try:
+        for one in objects:
+            if "namespace" in one["metadata"]:
+                one["metadata"]["namespace"] = namespace
+            api.create(one)
+        ada = Actor(Channel.KUBERNETES, "ada@example.com", groups=("engineers",))
+        bob = Actor(Channel.KUBERNETES, "bob@example.com", groups=("engineers",))
+        eve = Actor(Channel.KUBERNETES, "eve@example.com", groups=("guests",))
+        assert [daemon.member(one) for one in (ada, bob, eve)] == [True, True, False]
+        assert [daemon.roles(one, ["on-call", "dba"], namespace) for one in (ada, bob, eve)] == [
+            {"on-call"},
+            set(),
+            set(),
+        ]
+        assert daemon.roles(ada, ["on-call"], "default") == frozenset()
+    finally:
+        for one in objects:
+            if "namespace" not in one["metadata"]:
+                api.delete(one["kind"], None, one["metadata"]["name"])

@@ -63,11 +63,15 @@ class Reviews:
         if self._audience and self._audience not in _texts(status.get("audiences")):
             return None  # a server that knows no audiences leaves them out: then it is not for us
         actor = _actor(status.get("user"))
-        if actor is None or self._named(actor) or self._may(actor, "get", "", ""):
+        if actor is None or self.member(actor):
             return actor
         raise Forbidden(
             f"{actor.id} may not get {RESOURCE}.{GROUP} in the whole cluster, and no role names them"
         )
+
+    def member(self, actor: Actor) -> bool:
+        """Whether they are let in: named by the configuration, or by a right. Raises Unavailable."""
+        return self._named(actor) or self._may(actor, "get", "", "")
 
     def roles(self, actor: Actor, names: Sequence[str], namespace: str) -> frozenset[str]:
         """Which of the roles the API server grants ``actor`` in ``namespace`` ("": in the whole cluster).
