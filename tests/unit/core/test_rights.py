@@ -116,6 +116,7 @@ def test_a_limited_role_counts_only_where_it_is_meant(actor, namespace, severity
         (local("root", roles=("lead",)), SETTINGS, {"lead"}),
         (local("root", roles=("lead",)), replace(SETTINGS, local=False), set()),
         (ANN_LOCAL, replace(SETTINGS, local=False), set()),  # the person is named, the way is closed
+        (ANN, replace(SETTINGS, local=False), {"on-call"}),  # and another way is open
         (slack("UX", roles=("lead",)), SETTINGS, set()),  # Slack grants nothing
     ],
 )
@@ -134,7 +135,8 @@ ASKED = an_approval(second_tier=("lead",))
     ("actor", "approval", "now_ms", "why_not"),
     [
         (U7, ASKED, NOW, ""),
-        (slack("UX"), ASKED, NOW, "no such role"),
+        (slack("UX"), ASKED, NOW, "a1b2 asks on-call, and you have no such role here"),
+        (slack("UX"), replace(ASKED, roles=()), NOW, "a1b2 asks nobody, and you"),
         (LEA, ASKED, REMIND - 1, "once the reminder is out"),
         (LEA, ASKED, REMIND, ""),
         (U7, ASKED, UNTIL - 1, ""),
@@ -143,10 +145,13 @@ ASKED = an_approval(second_tier=("lead",))
         (U7, replace(ASKED, state=ApprovalState.APPROVED), NOW, "already approved"),
         (U7, replace(ASKED, barred=(U7.key,)), NOW, "asked for a1b2 or changed it last"),
         (U7, replace(ASKED, barred=(U8.key,)), NOW, ""),
-        (ANN, replace(ASKED, barred=(ANN_KUBE.key,)), NOW, "asked for a1b2"),  # herself, another way
+        (ANN, replace(ASKED, barred=(ANN_KUBE.key,)), NOW, "cannot approve it as well"),  # another way
+        (ANN, replace(ASKED, barred=("kubernetes:x", ANN_KUBE.key)), NOW, "cannot approve it as well"),
         (U7, replace(ASKED, barred=("kubernetes:x",)), NOW, "two people"),  # perhaps himself, another way
         (ANN, replace(ASKED, barred=(BOB_KUBE.key,)), NOW, ""),  # both are known to be two people
         (U7, replace(ASKED, barred=("playbook:surge", "", "slack:")), NOW, ""),  # keys of nobody
+        (LEA, replace(ASKED, barred=("slack:",)), REMIND, ""),
+        (U7, replace(ASKED, votes=(Vote(U7, Ballot.LATER, NOW),)), NOW, ""),
         (U7, replace(ASKED, votes=(Vote(U7, Ballot.YES, NOW),), quorum=2), NOW, "approved a1b2 already"),
         (U8, replace(ASKED, votes=(Vote(U7, Ballot.YES, NOW),), quorum=2), NOW, ""),
         (ANN_KUBE, replace(ASKED, votes=(Vote(ANN, Ballot.YES, NOW),), quorum=2), NOW, "already"),
@@ -187,6 +192,7 @@ def test_the_vote_names_the_first_role_that_was_asked():
         (U7, True),
         (LEA, True),
         (kube("x", roles=("new",)), True),
+        (kube("x", roles=("lead",)), True),
         (slack("UCARE"), False),
         (slack("USHOP"), False),  # of one namespace: the switch is the whole cluster's
         (slack("UX"), False),
@@ -309,6 +315,7 @@ def test_to_bar_somebody_never_completes_a_quorum(actors, quorum, barred):
 
 
 CLOSED = replace(SETTINGS, kubernetes_access=False, local=False)
+TWO_GROUPS = replace(CLOSED, roles={"on-call": ApproverRole(slack_groups=("S1", "S2"))})
 GROUP_ONLY = replace(CLOSED, roles={"on-call": ApproverRole(slack_groups=("S1",))})
 
 
@@ -328,6 +335,10 @@ GROUP_ONLY = replace(CLOSED, roles={"on-call": ApproverRole(slack_groups=("S1",)
         (replace(GROUP_ONLY, local=True), 2, {"S1": ["T1/U1"]}, (), False),  # may be the same one
         (replace(GROUP_ONLY, local=True), 1, {"S1": []}, (), None),  # whoever can read the token
         (replace(CLOSED, roles={}), 1, {}, (), False),
+        (replace(CLOSED, roles={}), 0, {}, (), False),
+        (replace(CLOSED, roles={"on-call": ApproverRole(people=("gone",))}), 1, {}, (), False),
+        (replace(CLOSED, roles={"on-call": ApproverRole(kubernetes_groups=("sre",))}), 1, {}, (), None),
+        (TWO_GROUPS, 1, {"S1": []}, (), None),
         (ApprovalSettings(), 1, None, (), None),
     ],
 )
