@@ -42,8 +42,7 @@ def run_once(folder, url, config):
     with Daemon(folder, url, config) as daemon:
         daemon.wait_for("blind", 40)
         assert daemon.stop() == 0
-        (head,) = heads_in("\n".join(str(line.get("head")) for line in daemon.log))
-        return head
+        return heads_in("\n".join(str(line.get("head")) for line in daemon.log))[-1]
 
 
 def verify(folder, config, *arguments):
@@ -70,7 +69,8 @@ def test_what_happens_to_a_daemons_journal_shows_against_its_own_log(tmp_path, u
     assert (first.cluster, first.key) == ("prod_eu", second.key)
     assert second.seq > first.seq
     whole = verify(tmp_path, config, "--heads-file", log)
-    assert (whole["intact"], whole["heads_outside"], whole["heads_inside"]) == (True, 2, 2)
+    assert whole["intact"]
+    assert whole["heads_outside"] == whole["heads_inside"] >= 2
 
     cut(tmp_path, second.seq - 1)
     assert verify(tmp_path, config)["intact"]  # by the chain alone nobody can tell
@@ -82,7 +82,8 @@ def test_what_happens_to_a_daemons_journal_shows_against_its_own_log(tmp_path, u
     third = run_once(tmp_path, url, config)
     assert third.seq >= second.seq
     found = verify(tmp_path, config, "--heads-file", log)
-    assert [(one["what"], one["seq"]) for one in found["findings"]] == [("rewritten", second.seq)]
+    assert ("rewritten", second.seq) in [(one["what"], one["seq"]) for one in found["findings"]]
+    assert heads_in(found["newest_head"])[0] == third
 
 
 def test_a_key_that_is_gone_is_told_in_the_log_and_none_is_made(tmp_path, url, config):
