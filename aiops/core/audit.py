@@ -144,6 +144,7 @@ class Auditor:
     _last: int = 0
     _records: int = 0
     _broken: bool = False
+    _stopped: bool = False  # it could not be read to its end
     _findings: list[Finding] = field(default_factory=list)
     _by_seq: dict[int, list[SignedHead]] = field(default_factory=dict)
     _agreed: list[SignedHead] = field(default_factory=list)
@@ -178,7 +179,7 @@ class Auditor:
 
     def fail(self, text: str) -> None:
         """Nothing can be read any further."""
-        self._broken = True
+        self._broken = self._stopped = True
         self._find(self._last + 1, UNREADABLE, text)
 
     def done(self) -> Audit:
@@ -228,13 +229,14 @@ class Auditor:
     def _too_new(self) -> None:
         """Heads of records that are not there: behind the end, or before the beginning of a part."""
         late = [head for seq, those in self._by_seq.items() if seq > self._last for head in those]
-        if not late or (self.part and self._records == 0):
+        if not late or self._stopped:
             return
         newest = max(late, key=lambda one: one.seq)
         gone = count(newest.seq - self._last, "record")
         text = (
-            f"the journal ends at record {self._last}, but the head of record {newest.seq} was signed at"
-            f" {clock(newest.at_ms)} UTC: {gone} at its end were cut off, or an old backup was restored"
+            f"it ends at record {self._last}, but the head of record {newest.seq} was signed at"
+            f" {clock(newest.at_ms)} UTC: {gone} at its end were cut off, or"
+            f" {'left out by --until' if self.part else 'an old backup was restored'}"
         )
         self._find(self._last + 1, TRUNCATED, text)
 

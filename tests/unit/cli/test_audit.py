@@ -214,6 +214,7 @@ def test_an_edited_a_cut_and_a_reformatted_export_are_found(state, head, aiops, 
     assert findings([*whole[:-1], whole[-1][:40]]) == ["unreadable"]
     assert findings([]) == ["unreadable"]
     assert findings(whole[:-2], "--head", head) == ["truncated"]
+    assert findings(whole[:skip], "--head", head) == ["truncated" if skip else "unreadable"]
 
 
 def test_an_export_of_a_time_has_no_gaps_and_says_that_it_is_a_part(state, aiops, tmp_path):
