@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aiops.cli import options
-from aiops.cli.show import STYLES, clock, console, plain, print_json, span
+from aiops.cli.show import STYLES, clock, console, print_json, span
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -64,6 +64,20 @@ def lines(approval: "Approval") -> Iterable["Text"]:
         yield line(("because   ", "dim"), reason, indent=1)
     if approval.command:
         yield line(("by hand   ", "dim"), (approval.command, "cyan"), indent=1)
+    yield from _asked(approval)
+    for vote in approval.votes:
+        who = vote.actor.name or vote.actor.id
+        why = f": {vote.reason}" if vote.reason else ""
+        answer = f"{vote.ballot} by {who} ({vote.via}), {clock(vote.at_ms)}{why}"
+        yield line(("answer    ", "dim"), answer, indent=1)
+    if approval.said:
+        yield line(("now       ", "dim"), approval.said, indent=1)
+
+
+def _asked(approval: "Approval") -> Iterable["Text"]:
+    """Who is asked, until when, about what exactly."""
+    from aiops.cli.timeline import line
+
     yield line(
         ("asks      ", "dim"),
         ", ".join(approval.roles),
@@ -85,14 +99,6 @@ def lines(approval: "Approval") -> Iterable["Text"]:
         f", incident {approval.incident_id}",
         indent=1,
     )
-    for vote in approval.votes:
-        who = vote.actor.name or vote.actor.id
-        why = f": {vote.reason}" if vote.reason else ""
-        yield line(
-            ("answer    ", "dim"), f"{vote.ballot} by {who} ({vote.via}), {clock(vote.at_ms)}{why}", indent=1
-        )
-    if approval.said:
-        yield line(("now       ", "dim"), plain(approval.said), indent=1)
 
 
 def _cluster(approval: "Approval") -> str:
