@@ -108,7 +108,7 @@ def open_slack(
     )
     endpoint = None
     if socket is None:
-        endpoint = Endpoint(app, secrets.signing, clock.now_ms, lambda: identity.known is not None, failed)
+        endpoint = Endpoint(app, secrets.signing, clock.now_ms, lambda: identity.known is not None)
     link.start()
     try:
         yield SlackChannel(notifier, endpoint, members.members, link.connected, link.problem)

@@ -12,6 +12,7 @@ from typing import Any
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.middleware import Middleware
 
 from aiops.adapters.slack import payloads
 from aiops.adapters.slack.blocks import AMEND
@@ -35,7 +36,7 @@ def make_app(
     """The app. Signatures are checked before it (see ``http``), or come with our own socket."""
 
     def authorize() -> AuthorizeResult:
-        us = identity.us()  # known by now: see ``_gate``
+        us = identity.us()  # known by now: see ``Gate``
         return AuthorizeResult(enterprise_id=None, team_id=us.team, bot_id=us.bot, bot_user_id=us.user)
 
     app = App(
@@ -45,18 +46,18 @@ def make_app(
         signing_secret="",  # of no use to the app: see ``http.Endpoint``
         request_verification_enabled=False,
         ssl_check_enabled=False,
-        before_authorize=_gate(settings.team, identity, work),
+        before_authorize=Gate(settings.team, identity, work),
         authorize=authorize,
         raise_error_for_unhandled_request=True,
         listener_executor=acknowledging,
     )
 
     @app.error
-    def unhandled(error: Exception) -> BoltResponse | None:
+    def unhandled(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
         if isinstance(error, BoltUnhandledRequestError):
             return BoltResponse(status=200, body="")  # not for us, and no reason to bring it again
         failed("slack: request", error)
-        return None
+        return None if response is None else BoltResponse(status=400, body="")
 
     _listen(app, listener, work, failed)
     return app
@@ -95,22 +96,41 @@ def _listen(app: App, listener: Listener, work: Work, failed: Failed) -> None:
             take(sent.user, lambda: listener.submission(sent))
 
 
-def _gate(team: str, identity: Identity, work: Work) -> Callable[..., BoltResponse | None]:
-    """Refuses what is for another workspace or another app (H1), and what there is no room for."""
+class Gate(Middleware):
+    """Refuses what is for another workspace or app or has no shape (H1), and what there is no room for.
 
-    def gate(req: BoltRequest, next: Callable[[], Any]) -> BoltResponse | None:  # noqa: A002 - bolt's name for it
-        body = req.body
+    A middleware of bolt's own kind: a function would get its arguments out of a body not yet looked at.
+    """
+
+    def __init__(self, team: str, identity: Identity, work: Work) -> None:
+        self._team, self._identity, self._work = team, identity, work
+
+    def process(
+        self,
+        *,
+        req: BoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - bolt's interface
+        next: Callable[[], BoltResponse],  # noqa: A002 - bolt's name for it
+    ) -> BoltResponse | None:
+        """The refusal; else what follows."""
+        status = self._refusal(req)
+        if status == 0:
+            return next()
+        # acknowledged on a socket, unless there is no room: it is our own, nothing better will come
+        return BoltResponse(status=200 if req.mode == "socket_mode" and status != 503 else status, body="")
+
+    def _refusal(self, req: BoltRequest) -> int:
+        """Status of the refusal; 0 for what is let in."""
+        body: object = req.body  # as it came, whatever bolt says of it
+        if not isinstance(body, dict):
+            return 400
         if req.mode == "http" and body.get("type") == "url_verification":
-            next()
-            return None
-        us = identity.known
-        app_id = body.get("api_app_id")
-        if team not in payloads.team_of(body) or (us is not None and us.app and app_id != us.app):
-            # acknowledged on a socket: it is our own, and there is nothing to bring again
-            return BoltResponse(status=200 if req.mode == "socket_mode" else 401, body="")
-        if us is None or not work.room(payloads.speaker(body)):
-            return BoltResponse(status=503, body="")
-        next()
-        return None
-
-    return gate
+            return 0 if isinstance(body.get("challenge"), str) else 400
+        us = self._identity.known
+        if self._team not in payloads.team_of(body):
+            return 401
+        if us is not None and us.app and body.get("api_app_id") != us.app:
+            return 401
+        if not payloads.shaped(body):
+            return 400
+        return 503 if us is None or not self._work.room(payloads.speaker(body)) else 0

@@ -88,6 +88,28 @@ def ts_ms(ts: str) -> int:
     return int(match[1]) * 1000 + int(match[2].ljust(6, "0")) // 1000
 
 
+def shaped(body: object) -> bool:
+    """Whether it has the shape of something that people say to us; anything else goes no further."""
+    if not isinstance(body, dict) or not isinstance(body.get("event", {}), dict):
+        return False
+    match body.get("type"):
+        case "event_callback":
+            return bool(_text(_dict(body, "event"), "type"))
+        case "block_actions":
+            actions = body.get("actions")
+            return isinstance(actions, list) and bool(actions) and all(map(_is_action, actions))
+        case "view_submission":
+            return bool(_text(_dict(body, "view"), "callback_id"))
+        case _:
+            return False
+
+
+def _is_action(action: object) -> bool:
+    return isinstance(action, dict) and all(
+        isinstance(action.get(key), str) for key in ("type", "action_id", "block_id")
+    )
+
+
 def team_of(body: Body) -> frozenset[str]:
     """Workspaces that the request says it is for."""
     team = body.get("team")

@@ -1,6 +1,7 @@
 """HTTP: only what Slack has signed, just now, and once, reaches the app (H1, H2)."""
 
 import asyncio
+import copy
 import random
 import threading
 import time
@@ -37,7 +38,7 @@ class Door:
         self.identity, self.ready = Known(), True
         settings = SlackSettings(SlackMode.HTTP, TEAM, "C01", api_url="http://127.0.0.1:1/api/")
         app = make_app(settings, self.identity, self.ear, self.work, self.failed, self.pool)
-        self.endpoint = Endpoint(app, SECRET, self.clock.now_ms, lambda: self.ready, self.failed)
+        self.endpoint = Endpoint(app, SECRET, self.clock.now_ms, lambda: self.ready)
 
     def failed(self, what, error):
         self.failures.append((what, error))
@@ -278,12 +279,56 @@ def test_a_body_that_trickles_in_is_given_up(door, monkeypatch):
 
 def test_a_signed_body_that_nobody_can_read_is_no_error_of_ours(door):
     """H1: no exception"""
-    for raw in ('{"type":', "[1, 2]", "payload=nojson", "payload=5", ""):
+    deep = '{"type": "event_callback", "event": ' + "[" * 100_000
+    for raw in ('{"type":', "[1, 2]", "payload=nojson", "payload=5", "", deep + "]" * 100_000 + "}"):
         stamp = str(int(door.now))
         signature = door.endpoint._verifier.generate_signature(timestamp=stamp, body=raw)
         headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": signature}
         assert door.sends(headers, raw.encode()).status_code in {400, 401}
     assert door.heard(0) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        message_body() | {"event": None},
+        message_body() | {"event": "message"},
+        message_body() | {"event": {"type": 5}},
+        message_body() | {"type": "app_rate_limited"},
+        click_body() | {"event": "message"},
+        click_body(actions="aiops_approve"),
+        click_body(actions=[None]),
+        click_body(actions=[]),
+        click_body(actions=[{"type": "button", "action_id": 1e300, "block_id": "b"}]),
+        click_body(actions=[{"type": "button", "action_id": ["U1"], "block_id": "b"}]),
+        click_body(actions=[{"type": "button", "action_id": "aiops_approve", "block_id": {}}]),
+        submission_body(view="V01"),
+        submission_body(view={"callback_id": None}),
+        {"type": "shortcut", "api_app_id": "A01", "team": {"id": TEAM}, "user": {"id": "U01"}},
+    ],
+)
+def test_a_signed_request_of_another_shape_is_refused_and_no_error_of_ours(door, body):
+    """H1: no exception"""
+    assert door.says(body).status_code == 400
+    assert door.heard(0) == []
+    assert door.failures == []
+
+
+@pytest.mark.parametrize("body", [message_body(), click_body(), submission_body()])
+def test_no_field_of_a_signed_request_makes_an_error_of_ours(door, body):
+    """H1: each field on the first two levels, replaced by each of some odd values."""
+    odd = [None, 5, "x", [None], {"x": None}]
+    places = [(key,) for key in body]
+    places += [(key, inner) for key in body if isinstance(body[key], dict) for inner in body[key]]
+    statuses = set()
+    for place in places:
+        for value in odd:
+            changed = copy.deepcopy(body)
+            node = changed if len(place) == 1 else changed[place[0]]
+            node[place[-1]] = value
+            statuses.add(door.says(changed, interactive=body["type"] != "event_callback").status_code)
+            door.endpoint._nonces = Nonces()
+    assert statuses <= {200, 400, 401}
 
 
 def test_headers_that_steer_bolt_are_not_handed_on(door):
