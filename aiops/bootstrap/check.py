@@ -5,14 +5,23 @@ Each check sees one value and yields (field, got, expected); the loader of setti
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from aiops.adapters.outgoing import place
 from aiops.adapters.prometheus.promql import Selector, parse
 from aiops.bootstrap import plugins
 from aiops.bootstrap.rules import DEFAULT
 from aiops.core.stack import MEMBERS
 from aiops.errors import ConfigError, PortError
-from aiops.model import DetectorSettings, PlaybookStep, Signal
+from aiops.model import (
+    AlertmanagerSettings,
+    DetectorSettings,
+    NotifySettings,
+    PlaybookStep,
+    Signal,
+    WebhookSettings,
+)
 from aiops.settings.report import Check, Wrong, did_you_mean
 
 ANYTHING = re.compile(r"\^?\(*(\.[*+])\)*\$?")  # a pattern that every name fits
@@ -98,8 +107,51 @@ def _made(group: str, name: str, given: Mapping[str, Any], path: str) -> Iterato
         yield f"{path}.{key}" if key else path, got, expected
 
 
+def _webhook(settings: WebhookSettings) -> Iterator[Wrong]:
+    yield from _address(settings.url, plain=settings.plain_http)
+
+
+def _alertmanager(settings: AlertmanagerSettings) -> Iterator[Wrong]:
+    if settings.url:
+        yield from _address(settings.url, plain=True)
+
+
+def _address(url: str, *, plain: bool) -> Iterator[Wrong]:
+    """A URL that is never asked is told here, and not only when there is something to tell (S5)."""
+    try:
+        place(url, "url", plain=plain)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield "url", problem.got, problem.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """A check of routes against webhooks: one to nowhere, or of nobody, would let incidents go where nobody
+    expects them. It says nothing where one of them could not be read."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The fields it compares."""
+        return "routes", "webhooks"
+
+    def __call__(self, settings: NotifySettings) -> Iterator[Wrong]:
+        """Everything that can be wrong."""
+        for index, route in enumerate(settings.routes):
+            where = f"routes[{index}]"
+            if route.webhook and route.webhook not in settings.webhooks:
+                yield f"{where}.webhook", repr(route.webhook), did_you_mean(route.webhook, settings.webhooks)
+            if not route.owner:
+                yield f"{where}.owner", "an empty text", "the value of an owner label"
+            if not route.webhook and not route.slack_channel:
+                yield where, "a route to nowhere", "slack_channel or webhook"
+
+
 CHECKS: Mapping[type, Sequence[Check]] = {
     DetectorSettings: (_parameters, _forests),
     PlaybookStep: (_step,),
     Signal: (_query, _detectors_of),
+    WebhookSettings: (_webhook,),
+    AlertmanagerSettings: (_alertmanager,),
+    NotifySettings: (Routes(),),
 }

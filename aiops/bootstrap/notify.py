@@ -11,7 +11,6 @@ from aiops.core.routing import takes
 from aiops.engine.herald import Herald
 from aiops.engine.outlet import Outlet
 from aiops.engine.posts import StorePosts
-from aiops.errors import ConfigError, Problem
 from aiops.ports import Clock, FactSource, Posts, Store
 from aiops.settings import Settings
 
@@ -29,7 +28,6 @@ def outlets(
 ) -> list[Outlet]:
     """Every channel but Slack. ConfigError for what cannot be used."""
     notify = settings.notify
-    _check_routes(settings)
     found = [
         Outlet(
             Webhook(name, one, clock, console_url),
@@ -54,18 +52,6 @@ def outlets(
 
 def _takes(webhook: str, settings: Settings, owner: str) -> bool:
     return takes(webhook, owner, settings.notify.routes)
-
-
-def _check_routes(settings: Settings) -> None:
-    """A route names webhooks that are there."""
-    known = settings.notify.webhooks
-    problems = [
-        Problem(f"notify.routes[{number}].webhook", one.webhook, f"one of {', '.join(known) or '(none)'}")
-        for number, one in enumerate(settings.notify.routes)
-        if one.webhook and one.webhook not in known
-    ]
-    if problems:
-        raise ConfigError(problems)
 
 
 def herald(
