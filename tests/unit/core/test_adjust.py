@@ -76,7 +76,7 @@ def test_below_the_band_the_ceiling_is_a_floor():
 
 
 def test_what_is_still_out_is_expected_for_half_an_hour_more():
-    one = chosen(excursion(since="2024-06-05T11:00", minutes=50, score=7.0, cleared_ms=None))
+    one = chosen(excursion(since="2024-06-05T11:00", minutes=20, score=7.0, cleared_ms=None))
     assert (one.window.start, one.window.end) == ("10:45", "12:30")  # called false at 12:00
 
 
@@ -96,6 +96,7 @@ def test_a_window_over_midnight_begins_on_the_day_it_began():
 
 
 NOISE = [excursion(f"d{hour}", since=f"2024-06-04T{hour}:00") for hour in (10, 14, 18)]
+NIGHT_3 = excursion("n3", since="2024-06-02T02:20")
 NIGHTS = [excursion("n1", since="2024-06-03T02:10"), excursion("n2", since="2024-06-04T01:30")]
 
 
@@ -110,6 +111,9 @@ NIGHTS = [excursion("n1", since="2024-06-03T02:10"), excursion("n2", since="2024
         ([excursion("n1", since="2024-06-03T02:45"), NIGHTS[1]], (), Kind.SEASON),  # 45 minutes apart
         ([excursion("n1", since="2024-05-29T02:00"), NIGHTS[1]], (), Kind.SEASON),  # a week ago
         ([excursion("n1", since="2024-05-28T02:00"), NIGHTS[1]], (), Kind.WIDEN),
+        ([NIGHTS[0], NOISE[0]], ("d10",), Kind.WIDEN),  # what was called false came at another time
+        ([*NIGHTS, NIGHT_3, *NOISE], (), Kind.SEASON),
+        (NIGHTS, ("n2",), Kind.SEASON),
         ([*NIGHTS, *NOISE[:2]], (), Kind.SEASON),  # half of the others come at that time
         ([*NIGHTS, *NOISE], (), Kind.WIDEN),  # it comes at all times
         ([excursion("n1", since="2024-06-03T02:46"), NIGHTS[1]], (), Kind.WIDEN),
@@ -160,6 +164,15 @@ def test_hard_facts_are_never_adjusted(changes):
     assert isinstance(chosen(excursion(**changes)), str)
 
 
+@pytest.mark.parametrize("changes", [{"low": float("nan")}, {"low": float("-inf")}])
+def test_the_edge_on_its_side_of_the_band_is_enough(changes):
+    assert chosen(excursion(score=7.0, observed=5.5, **changes)).ceiling == 6.5
+
+
+def test_a_side_that_is_not_judged_is_no_edge():
+    assert isinstance(chosen(excursion(score=7.0, observed=5.5, high=float("inf"))), str)
+
+
 def test_without_a_band_there_is_no_ceiling_and_so_no_window():
     assert isinstance(chosen(excursion(score=7.0, low=float("nan"), high=float("nan"))), str)
 
@@ -171,6 +184,7 @@ def test_of_several_signals_judged_together_the_score_itself_is_bounded():
 
 WIDER = chosen(excursion(score=1.5))
 NIGHT = chosen(excursion(score=7.0, observed=5.5))
+LOW = replace(NIGHT, direction=Direction.DOWN, ceiling=0.25)
 FELT = replace(NIGHT, below=4.0)
 
 
@@ -183,13 +197,18 @@ FELT = replace(NIGHT, below=4.0)
         (WIDER, excursion(direction=Direction.DOWN), ""),
         (WIDER, excursion(signal="memory"), ""),
         (WIDER, excursion(detector="ewma_level"), ""),
-        (WIDER, excursion(detector="threshold"), ""),
+        (replace(WIDER, detector="threshold"), excursion(detector="threshold"), ""),
+        (WIDER, excursion(kind=AnomalyKind.PREDICTED, expected_at_ms=NOON), ""),
         (NIGHT, excursion(since="2024-05-29T02:00", observed=6.5), "wholly"),
         (NIGHT, excursion(since="2024-05-29T02:00", observed=6.6), "later"),
         (NIGHT, excursion(since="2024-05-29T02:00", minutes=59), "wholly"),
         (NIGHT, excursion(since="2024-05-29T02:00", minutes=60), "later"),  # 03:00 is not in the window
         (NIGHT, excursion(since="2024-05-29T01:44"), ""),
         (NIGHT, excursion(since="2024-05-30T02:00"), ""),  # a Thursday
+        (replace(NIGHT, window=None), excursion(since="2024-05-29T02:00"), ""),
+        (replace(NIGHT, ceiling=None), excursion(since="2024-05-29T02:00"), ""),
+        (LOW, excursion(since="2024-05-29T02:00", observed=0.25, direction=Direction.DOWN), "wholly"),
+        (LOW, excursion(since="2024-05-29T02:00", observed=0.2, direction=Direction.DOWN), "later"),
         (FELT, excursion(since="2024-05-29T02:00", score=3.99), "wholly"),
         (FELT, excursion(since="2024-05-29T02:00", score=4.0, opening=3.9), "later"),
         (FELT, excursion(since="2024-05-29T02:00", score=4.0), ""),
@@ -218,6 +237,13 @@ def test_hindsight_tells_the_real_from_the_false_and_from_what_nobody_judged():
         "  hidden: incident fixed of 2024-06-02 08:00 UTC, which was real: a step helped",
         "  hidden: incident nobody of 2024-06-03 08:00 UTC",
     ]
+
+
+def test_hindsight_names_three_at_most_the_newest_first():
+    past = [excursion(f"p{day}", since=f"2024-06-0{day}T10:00") for day in range(1, 5)]
+    lines = str(replay(WIDER, past, (), {})).splitlines()
+    assert [line.split()[2] for line in lines[1:]] == ["p4", "p3", "p2"]
+    assert "no other excursion" in str(replay(WIDER, [], (), {}))
 
 
 def test_an_id_follows_from_what_it_is_made_of():

@@ -112,6 +112,17 @@ def test_below_the_band_it_is_the_other_way_round(value, status):
     assert eased(down, panel([value], at_ms=NEXT_NIGHT)).status[0, 0] == status
 
 
+def test_what_is_exactly_as_far_down_as_expected_is_expected():
+    seen = excursion(score=7.0, observed=0.3, direction=Direction.DOWN)
+    down = replace(choose(seen, (), (), wish(), BOUNDS), ceiling=0.25)
+    assert eased(down, panel([0.25], at_ms=NEXT_NIGHT)).status[0, 0] == Status.NORMAL
+
+
+@pytest.mark.parametrize("lacks", [{"window": None}, {"ceiling": None}])
+def test_a_window_that_lacks_a_bound_eases_nothing(lacks):
+    assert eased(replace(NIGHT, **lacks), panel([2.0], at_ms=NEXT_NIGHT)).status[0, 0] == Status.ANOMALY
+
+
 def test_two_adjustments_of_one_series_do_not_multiply():
     block = panel([1.82, 1.9])
     both = Easing.by([WIDER, replace(WIDER, id="other", factor=1.5)])

@@ -91,6 +91,30 @@ def test_an_incident_is_called_false_since_somebody_first_said_so():
     assert found.false == {"i1": NOON}
 
 
+def test_entries_of_other_streams_are_none_of_ours():
+    entry = replace(made_entry(ONE, NOON), stream="kitchen", key="")
+    assert book(entry) == FeedbackBook()
+
+
+def test_the_kind_of_the_entry_says_whether_it_is_in_force():
+    assert (made_entry(ONE, NOON).kind, made_entry(proposed(), NOON).kind) == (
+        "adjustment_made",
+        "adjustment_proposed",
+    )
+
+
+def test_what_follows_a_request_names_it_and_is_written_once():
+    entry = undone_entry(ONE, "ada", "", NOON, "r-1")
+    assert (entry.payload["request_id"], entry.key) == ("r-1", "feedback:r-1")
+    plain = renewed_entry(ONE, "ada", END, "", NOON)
+    assert ("request_id" in plain.payload, plain.key) == (False, "")
+
+
+@pytest.mark.parametrize(("after_ms", "kept"), [(KEEP_MS - 1, True), (KEEP_MS, False)])
+def test_that_an_incident_was_called_false_is_forgotten_too(after_ms, kept):
+    assert bool(book(called_entry("i1", "ada", "", NOON)).without_old(NOON + after_ms).false) is kept
+
+
 def test_a_fold_passes_over_what_it_knows_and_what_it_does_not():
     store = MemoryStore()
     store.begin_term(1)

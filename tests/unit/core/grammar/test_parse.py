@@ -181,6 +181,11 @@ def test_people_who_talk_to_each_other_are_left_alone(text):
     assert parse(text) == Chatter()
 
 
+@pytest.mark.parametrize(("length", "said"), [(LONGEST, Approves("a1b2")), (LONGEST + 1, Chatter())])
+def test_a_text_that_is_too_long_is_not_read_at_all(length, said):
+    assert parse("approve a1b2".ljust(length)) == said
+
+
 @pytest.mark.parametrize(
     "text",
     [

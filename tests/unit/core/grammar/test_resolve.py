@@ -113,6 +113,17 @@ def test_an_id_that_does_not_wait_is_asked_about_with_the_one_that_does():
     )
 
 
+def test_an_id_that_only_begins_like_the_one_that_waits_is_another():
+    assert isinstance(said("approve a1b2ffff"), Unclear)
+
+
+def test_where_nothing_waits_no_other_id_is_suggested():
+    assert (said("approve beef", NONE).because, said("approve beef", NONE).did_you_mean) == (
+        "no plan beef waits in this thread, nothing waits here",
+        "",
+    )
+
+
 def test_an_id_shorter_than_the_plan_s_own_is_not_enough():
     thread = ThreadView("incident", (replace(A1B2, short="a1b2c"),))
     assert isinstance(said("approve a1b2", thread), Unclear)
@@ -167,6 +178,9 @@ def test_a_yes_is_asked_about_only_where_a_plan_waits(text):
 def test_a_yes_is_asked_about_with_the_words_that_count():
     assert said("yes").did_you_mean == "approve a1b2"
     assert said("approve all", TWO).did_you_mean == "approve a1b2"
+    assert said("approve", TWO).did_you_mean == "approve a1b2"  # the oldest
+    assert said("approve all", NONE).did_you_mean == "approve"
+    assert said("wait").did_you_mean == "wait 30m"
 
 
 @pytest.mark.parametrize("text", ["why?", "mine", "release", "false alarm: x", "approve"])
@@ -207,9 +221,47 @@ def test_the_view_of_a_thread_is_made_from_the_approvals():
     )
 
 
-def test_outside_of_threads_every_plan_waits_elsewhere():
-    view = thread_view("", [an_approval(incident_id="one")])
+@pytest.mark.parametrize("incident_id", ["one", ""])
+def test_outside_of_threads_every_plan_waits_elsewhere(incident_id):
+    """Also that of a review, which has no incident."""
+    view = thread_view("", [an_approval(incident_id=incident_id)])
     assert (view.pending, view.elsewhere) == ((), ("a1b2",))
+
+
+def test_what_is_over_waits_nowhere():
+    over = an_approval(incident_id="two", state=ApprovalState.DENIED, ended_ms=5)
+    assert thread_view("one", [over]) == ThreadView("one")
+
+
+def test_without_a_post_the_question_is_as_old_as_it_was_asked():
+    assert thread_view("one", [an_approval(incident_id="one")]).pending[0].posted_ms == 1_000_000
+
+
+VOTED, ENDED = 1_200_000, 1_500_000
+
+
+@pytest.mark.parametrize(
+    ("state", "ended_ms", "ceased_ms"),
+    [
+        (ApprovalState.PENDING, None, None),  # one of two has said yes
+        (ApprovalState.APPROVED, None, VOTED),
+        (ApprovalState.EXECUTING, None, VOTED),
+        (ApprovalState.EXECUTED, ENDED, VOTED),  # carried out for some minutes, in which nobody was asked
+        (ApprovalState.SUPERSEDED, ENDED, ENDED),
+        (ApprovalState.EXPIRED, ENDED, ENDED),
+    ],
+)
+def test_a_plan_ceases_to_wait_when_it_is_approved_or_ends(state, ended_ms, ceased_ms):
+    votes = (vote("T/U1", Ballot.YES, VOTED - 1), vote("T/U2", Ballot.YES, VOTED))
+    approval = an_approval(incident_id="one", state=state, ended_ms=ended_ms, votes=votes)
+    assert thread_view("one", [approval]).ended_ms == ceased_ms
+
+
+def test_what_the_author_put_off_and_what_others_decided_is_no_decision_of_theirs():
+    votes = (vote("T/U1", Ballot.LATER, 1), vote("T/U2", Ballot.YES, 2), vote("", Ballot.YES, 3))
+    approvals = [an_approval(incident_id="one", votes=votes)]
+    assert thread_view("one", approvals, "slack:T/U1").recent == ()
+    assert thread_view("one", approvals).recent == ()
 
 
 @pytest.mark.parametrize(
