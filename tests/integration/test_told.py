@@ -55,6 +55,13 @@ def configured(folder, hook, alerts):
     return folder
 
 
+def handover(*place):
+    """What ``aiops handover --json`` says."""
+    command = [AIOPS, "handover", *map(str, place), "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    return json.loads(answer.stdout)
+
+
 def test_a_fault_is_told_everywhere_and_ends_everywhere(tmp_path):
     with (
         Exporter() as exporter,
@@ -90,15 +97,10 @@ def test_a_fault_is_told_everywhere_and_ends_everywhere(tmp_path):
             time.sleep(3)
             assert {one["incident"]["prime"] for one in cards(hook)} == {"Deployment/shop/service-3"}
             assert not alerts.alerts()
-            told = json.loads(
-                subprocess.run(
-                    [AIOPS, "handover", "--state", str(daemon.state), "--json"],
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                    timeout=30,
-                ).stdout
-            )
+            told = handover("--state", daemon.state)
+            url = daemon.wait_for("started")["url"]
+            asked = handover("--server", url, "--state", daemon.state)  # where its token is
+            assert asked["counts"] == told["counts"]
             assert told["counts"]["opened"] == 2
             assert [one["prime"] for one in told["open"]] == ["Deployment/shop/service-5"]
             assert daemon.stop() == 0
