@@ -31,6 +31,7 @@ class Server:
             server_header=False,
         )
         self._server = uvicorn.Server(config)
+        self._ending = app.state.ending = threading.Event()  # long answers end by themselves once it is set
         self._host, self._port = host, port
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
         self._up = threading.Event()
@@ -57,6 +58,7 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening; open requests get a moment."""
+        self._ending.set()
         self._server.should_exit = True
         self._thread.join(STOP_S)
 

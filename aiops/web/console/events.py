@@ -7,6 +7,7 @@ comes back by itself.
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -30,12 +31,12 @@ def stream(site: Site) -> Callable[[Request], Any]:
     """The events of the console."""
     streams = 0
 
-    async def tell() -> AsyncIterator[dict[str, str]]:
+    async def tell(ending: threading.Event | None) -> AsyncIterator[dict[str, str]]:
         nonlocal streams
         streams += 1
         try:
             seq, told_s = -1, 0.0
-            while True:
+            while ending is None or not ending.is_set():
                 try:
                     head = (await run_in_threadpool(site.parts.store.head))[0]
                     if head != seq or time.monotonic() - told_s >= BEAT_S:
@@ -48,10 +49,12 @@ def stream(site: Site) -> Callable[[Request], Any]:
         finally:
             streams -= 1
 
-    async def endpoint(_: Request) -> Response:
+    async def endpoint(request: Request) -> Response:
         if streams >= MOST_STREAMS:
             return Response("too many streams", 503, HEADERS | {"Retry-After": "30"})
-        return EventSourceResponse(tell(), headers=HEADERS, ping=3600)
+        return EventSourceResponse(
+            tell(getattr(request.app.state, "ending", None)), headers=HEADERS, ping=3600
+        )
 
     return endpoint
 

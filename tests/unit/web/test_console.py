@@ -122,7 +122,10 @@ def test_what_became_of_an_answer_is_shown_to_who_gave_it_and_to_nobody_else(sce
     sign_in(client)
     where = approve(client, scene).headers["location"].partition("#")[0]
     assert 'id="said"' in client.get(where).text
-    assert 'id="said"' not in Client(client.app).get(where).text
+    nobody, another = Client(client.app), Client(client.app)
+    sign_in(another)
+    for one in (nobody, another):
+        assert 'id="said"' not in one.get(where).text
 
 
 def test_a_refusal_of_the_forum_is_shown_with_its_reason(scene):

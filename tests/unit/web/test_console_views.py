@@ -1,10 +1,12 @@
 """What the console's pages are made of: limits as the guards see them, plots, what is kept of the journal."""
 
+import json
 import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import requests
 
 from aiops.adapters.memory import MemoryStore
 from aiops.core.ledger import Ledger, outcome_entry, start_entry
@@ -17,7 +19,7 @@ from aiops.web.console.keeper import READ, Keeper
 from aiops.web.console.limits import breakers, budgets, signals, waits
 from aiops.web.console.plots import document, drawn, from_journal
 from aiops.web.console.told import about, story
-from tests.browser.scene import Scene, a_plot, lived, past_incident
+from tests.browser.scene import Scene, a_plot, lived, past_incident, served
 from tests.unit.core.cases import CART, HOUR, MINUTE, NOW, anomaly, incident, plan, policy
 from tests.unit.engine.loop_cases import LADDER, MEMORY
 
@@ -215,3 +217,34 @@ def test_records_of_plans_and_approvals_belong_to_their_incident():
     scene = Scene(past=2)
     kinds = {one.entry.kind for one in about(scene.store, scene.incident_id)}
     assert {"incident_opened", "decided", "approval_asked"} <= kinds
+
+
+def test_a_stream_of_events_ends_with_its_server_and_says_what_is_new(caplog):
+    scene = Scene(past=1)
+    with served(scene) as home, requests.get(f"{home}events", stream=True, timeout=10) as answer:
+        lines = answer.iter_lines(decode_unicode=True)
+        assert next(lines) == "event: beat"
+        first = json.loads(next(lines).removeprefix("data: "))
+        assert (first["seq"], first["mode"], first["late"]) == (scene.store.head()[0], "live", False)
+        scene.open_another()
+        told = [
+            next(line for line in lines if line.startswith(what)) for what in ("event: changed", "data: ")
+        ]
+        assert json.loads(told[1].removeprefix("data: "))["about"] == ["0123456789ab"]
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(4, False), (5, True)])
+def test_a_loop_that_is_silent_is_late(minutes, late):
+    """A tick a minute: four of them and half a minute may go by."""
+    scene = Scene(past=0)
+    standing = replace(scene.standing(), ticked_ms=scene.clock.now_ms() - minutes * MINUTE)
+    with (
+        served(scene, standing=lambda: standing) as home,
+        requests.get(f"{home}events", stream=True, timeout=10) as answer,
+    ):
+        lines = answer.iter_lines(decode_unicode=True)
+        data = next(line for line in lines if line.startswith("data: "))
+        assert json.loads(data.removeprefix("data: "))["late"] is late
