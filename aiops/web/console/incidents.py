@@ -72,7 +72,12 @@ def waits(row: Row, shorts: dict[str, str]) -> str:
         return "answer to " + ", ".join(shorts.get(one, one[:4]) for one in row.pending)
     if row.claimed_by:
         return f"{row.claimed_by} is on it"
-    words = {"acting": "a step is under way", "verifying": "did it help?", "escalated": "a person"}
+    words = {
+        "waiting": "the next tick",
+        "acting": "a step is under way",
+        "verifying": "did it help?",
+        "escalated": "a person",
+    }
     return words.get(row.state, "")
 
 

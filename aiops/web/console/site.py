@@ -122,8 +122,7 @@ class Site:
             while len(self._said) >= MOST_SAID:
                 del self._said[next(iter(self._said))]
             self._said[name] = Notice(session.id, echo)
-        path, mark, fragment = where.partition("#")
-        return RedirectResponse(f"{path}?said={name}{mark}{fragment}", 303, HEADERS)
+        return RedirectResponse(f"{where.partition('#')[0]}?said={name}#said", 303, HEADERS)
 
     def _heard(self, request: Request, session: Session | None) -> Echo | None:
         notice = self._said.get(request.query_params.get("said", ""))
