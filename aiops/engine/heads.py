@@ -54,6 +54,7 @@ class Heads:
     note: Callable[[Note], None] | None = None  # None: not to the chat
     event: Callable[[SignedHead], None] | None = None  # raises PortError; None: no Event
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _last: int = 0  # record that the newest head is of: what keeps the next one from coming is told once
     _forbidden: bool = False  # that we may not make an Event has been told
 
     def sign(self) -> SignedHead | None:
@@ -63,7 +64,7 @@ class Heads:
                 head = self._signed()
             except PortError as error:
                 self.failed("audit head", error)
-                self._say(f"The journal's head is not signed: {error}", "audit key", loud=True)
+                self._say(f"The journal's head is not signed: {error}", f"unsigned:{self._last}", loud=True)
                 return None
             if head is not None:
                 self._send(head)
@@ -73,7 +74,9 @@ class Heads:
         before = self._newest()
         if not self._is_news(before):
             return None
-        signer, last = self.signer(before is not None), None if before is None else head_of(before.entry)
+        last = None if before is None else head_of(before.entry)
+        self._last = 0 if last is None else last.seq
+        signer = self.signer(last is not None)
         now_ms = self.clock.now_ms()
         if last is not None and last.key != signer.key:
             self._tell_key(signer, last.key, now_ms)
@@ -126,6 +129,5 @@ class Heads:
 def _of_heads(record: Record) -> bool:
     """Whether a record is a head, or tells where one was posted."""
     entry = record.entry
-    return entry.stream == STREAM or (
-        entry.kind == POSTED and str(entry.payload.get("about", "")).startswith(f"note:{ABOUT}")
-    )
+    about = str(entry.payload.get("about", "")) if entry.kind == POSTED else ""
+    return entry.stream == STREAM or about.startswith(f"note:{ABOUT}")

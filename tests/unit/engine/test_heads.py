@@ -83,7 +83,7 @@ def test_a_key_that_was_lost_is_told_and_not_made_anew(world):
     assert what == "audit head"
     assert isinstance(error, NotFound)
     assert "heads were signed before: put it back" in str(error)
-    assert world.notes[-1].loud
+    assert (world.notes[-1].loud, world.notes[-1].about) == (True, "unsigned:1")
     assert world.store.kinds() == ["decided", "head_signed", "decided"]
 
 
@@ -123,7 +123,7 @@ def test_a_journal_that_refuses_keeps_the_head_from_being_sent(world):
     world.store.full = True
     assert world.heads.sign() is None
     assert [type(error) for _, error in world.troubles] == [Unavailable]
-    assert [one.about for one in world.notes] == ["audit key"]
+    assert [one.about for one in world.notes] == ["unsigned:0"]
 
 
 def test_an_event_is_made_of_it(tmp_path):
