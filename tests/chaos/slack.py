@@ -117,13 +117,13 @@ class Adversary:
 
         async def fire(shot):
             async with gate:
-                status = await call(self.stage.asgi, shot)
+                status = await answered(self.stage.asgi, shot)
             self.report.sent[shot.kind] += 1
             self.report.answers[status] += 1
-            if shot.refused and not 400 <= status < 500:
+            if isinstance(status, str) or (status >= 500 and status != 503):
+                self.report.findings.append(f"{shot.kind}: {status} to {shot.body[:300]!r}")
+            elif shot.refused and not 400 <= status < 500:
                 self.report.findings.append(f"{shot.kind}: expected to be refused, got {status}")
-            if status >= 500 and status != 503:
-                self.report.findings.append(f"{shot.kind}: answered {status} to {shot.body[:300]!r}")
 
         await asyncio.gather(*map(fire, shots))
 
@@ -177,6 +177,14 @@ class Adversary:
     def judge(self):
         """Whatever the journal has that nobody who may has asked for."""
         self.report.findings += unaccounted(self.stage, self.ledger)
+
+
+async def answered(asgi, shot):
+    """The status of the answer; the name of what was raised instead of one."""
+    try:
+        return await call(asgi, shot)
+    except Exception as error:  # noqa: BLE001 - whatever an adversary can bring out is a finding
+        return type(error).__name__
 
 
 def unaccounted(made, ledger):

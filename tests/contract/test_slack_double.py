@@ -94,6 +94,14 @@ def test_timestamps_are_seconds_and_six_digits_unique_in_their_channel(slack, ch
     assert sorted(set(stamps)) == stamps
 
 
+def test_two_messages_of_one_moment_have_two_timestamps():
+    """Slack: "chat.postMessage": ``ts`` is unique in its channel, however close they come."""
+    with Slack(clock=lambda: 1_700_000_000.0) as slack:
+        channel = slack.channel("incidents")
+        stamps = [web(slack).chat_postMessage(channel=channel.id, text="hello")["ts"] for _ in range(3)]
+    assert stamps == ["1700000000.000000", "1700000000.000001", "1700000000.000002"]
+
+
 @pytest.mark.parametrize(
     ("case", "error"),
     [

@@ -154,6 +154,18 @@ def test_a_channel_without_the_app_is_silent(hasty, ana):
     assert hasty.journal == []
 
 
+def test_nobody_writes_where_they_are_not_or_edits_what_others_wrote(hasty, ana, channel):
+    """A test cannot have people do what Slack would not let them do."""
+    zoe, said = hasty.person("zoe"), hasty.says(ana, "approve", channel)
+    with pytest.raises(AssertionError, match="no member"):
+        hasty.says(zoe, "approve", channel)
+    with pytest.raises(AssertionError, match="what others wrote"):
+        hasty.edits(zoe, said, "deny")
+    hasty.archives(channel)
+    with pytest.raises(AssertionError, match="archived"):
+        hasty.says(ana, "approve", channel)
+
+
 def test_a_stranger_is_told_by_the_team_and_the_event_says_so(hasty, channel, ana):
     """Slack: "Slack Connect: working with channels between organizations" (for H4)."""
     eve = hasty.stranger("eve", team_id="T_OTHER")
