@@ -26,7 +26,7 @@ from aiops.ports import Clock, Forum, Posts
 Failed = Callable[[str, Exception], None]
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
-TEND_S = 2.0  # how often the connection is looked after: a broken one is made anew by then
+TEND_S = 1.0  # how often the connection is looked after: a broken one is made anew by then
 
 
 @dataclass(frozen=True, slots=True)

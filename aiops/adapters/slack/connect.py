@@ -28,8 +28,36 @@ from aiops.adapters.slack.calls import Calls
 from aiops.errors import ConfigError, Forbidden, PortError, Problem, Rejected, Unavailable
 from aiops.model import SlackMode, SlackSettings
 
-LOG = logging.getLogger("aiops.slack")  # what slack_sdk and slack_bolt say; below errors it holds bodies
-LOG.setLevel(logging.ERROR)
+SELDOM_S = 60.0  # the libraries say the same thing at most so often
+
+
+class Seldom(logging.Filter):
+    """Lets a complaint through once a minute: a library that is cut off repeats it every few seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}  # when, by how it begins
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is said."""
+        begins = str(record.msg)[:30]
+        if record.created - self._said.get(begins, float("-inf")) < SELDOM_S:
+            return False
+        if len(self._said) > 100:
+            self._said.clear()
+        self._said[begins] = record.created
+        return True
+
+
+def library_log(name: str) -> logging.Logger:
+    """A log for slack_sdk or slack_bolt: errors only, since what is below them holds bodies, and seldom."""
+    log = logging.Logger(name, logging.ERROR)
+    log.parent = logging.getLogger()
+    log.addFilter(Seldom())
+    return log
+
+
+LOG = library_log("aiops.slack")
 
 BOT, APP, SIGNING = "AIOPS_SLACK_BOT_TOKEN", "AIOPS_SLACK_APP_TOKEN", "AIOPS_SLACK_SIGNING_SECRET"
 

@@ -246,6 +246,9 @@ class Listener:
 
     def _whisper(self, place: Place, text: str) -> None:
         """For one person's eyes: what came to nothing need not be read by all."""
+        if place.channel.startswith("D"):  # nobody else reads it
+            self._echo(place, text, done=False)
+            return
         message = echo_message(text, self._cluster, _mention(place.user), done=False)
         self._post(
             lambda calls: calls(

@@ -1,10 +1,9 @@
 """Socket: Socket Mode over the SDK's own client: we call out, and need no public endpoint.
 
-The client keeps the connection alive, follows Slack's wish to move to another one, and makes a lost one anew.
+The client pings, and follows Slack's wish to move to another connection. A lost one is made anew by ``tend``.
 """
 
 import contextlib
-import logging
 import threading
 from collections.abc import Callable
 from socket import SHUT_RDWR
@@ -16,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from aiops.adapters.slack.calls import translated
-from aiops.adapters.slack.connect import LOG
+from aiops.adapters.slack.connect import library_log
 from aiops.errors import Rejected, Unavailable
 
 PING_S = 5.0  # the client gives up a connection that has answered no ping for four times as long
@@ -29,8 +28,7 @@ class Socket:
         self, app: App, token: str, web: WebClient, failed: Callable[[str, Exception], None]
     ) -> None:
         self._app, self._token, self._web, self._failed = app, token, web, failed
-        self._log = logging.Logger("aiops.slack.socket", logging.ERROR)
-        self._log.parent = LOG
+        self._log = library_log("aiops.slack.socket")
         self._lock = threading.Lock()
         self._handler: SocketModeHandler | None = None
         self._closed = False
@@ -80,7 +78,12 @@ class Socket:
                 return None
             if self._handler is None:
                 self._handler = SocketModeHandler(
-                    self._app, self._token, logger=self._log, web_client=self._web, ping_interval=PING_S
+                    self._app,
+                    self._token,
+                    logger=self._log,
+                    web_client=self._web,
+                    ping_interval=PING_S,
+                    auto_reconnect_enabled=False,  # ``tend`` does it, and does not hurry a Slack that is down
                 )
                 self._handler.client.message_listeners.append(self._greeted)
             return self._handler
@@ -96,7 +99,6 @@ class Socket:
 def _wake(handler: SocketModeHandler) -> None:
     """End the read that the client is in: closing waits for it, and it may take seconds."""
     client = handler.client
-    client.auto_reconnect_enabled = False
     client.current_session_state.terminated = True
     sock = client.current_session.sock if client.current_session is not None else None
     if sock is not None:

@@ -1,10 +1,11 @@
 """Connect: tokens, addresses, and whose they are."""
 
+import logging
 from dataclasses import replace
 
 import pytest
 
-from aiops.adapters.slack.connect import APP, BOT, SIGNING, Identity, read_secrets
+from aiops.adapters.slack.connect import APP, BOT, SIGNING, Identity, library_log, read_secrets
 from aiops.errors import ConfigError, Forbidden, Rejected, Unavailable
 from aiops.model import SlackMode, SlackSettings
 from tests.unit.adapters.slack.parts import FakeApi
@@ -143,3 +144,21 @@ def test_a_failure_is_asked_about_again():
         identity.us()
     api.fails.clear()
     assert identity.us().team == "T01"
+
+
+@pytest.mark.parametrize(("after_s", "said"), [(59, 1), (60, 2)])
+def test_a_library_repeats_itself_once_a_minute_at_most(caplog, after_s, said):
+    log = library_log("test")
+    for at, text in ((1000.0, "Failed to check the current session 1"), (1000.0 + after_s, "x")):
+        record = log.makeRecord(
+            "test", logging.ERROR, "f", 1, "Failed to check the current session (%s)", (text,), None
+        )
+        record.created = at
+        log.handle(record)
+    assert len(caplog.records) == said
+
+
+def test_what_a_library_says_below_errors_is_never_heard(caplog):
+    """S8: there are bodies in it."""
+    library_log("test").warning("Unhandled request {'token': 'canary'}")
+    assert caplog.records == []

@@ -376,3 +376,10 @@ def test_a_modal_of_a_stranger_is_refused(room):
     room.listener.submission(payloads.submission(submission_body(user={"id": "U01", "team_id": "T02"})))
     assert room.said == []
     assert "another workspace" in room.whispers[0]
+
+
+def test_in_a_direct_message_a_refusal_is_a_plain_reply(room):
+    room.says("stop everything", thread=None, channel="D01", channel_type="im", user="U02")
+    assert room.said == []
+    assert "bot" in room.echoes[0]
+    assert room.whispers == []
