@@ -19,6 +19,8 @@ from aiops.core.words import count
 from aiops.model import Approval, ApprovalState, Card, Note, Notice, NotifySettings, Plan, Question
 from aiops.ports import Notifier, Posts, Store
 
+MOST_KEPT = 10_000  # incidents and approvals, before old ones are dropped
+DECIDED_MS = 60_000  # between two decisions about one incident that are told
 BURST, BURST_S = 20, 600.0  # new cards in so many seconds, where no storm says otherwise
 MOST_NOTES = 200  # handed in and not posted yet; the oldest go first
 
@@ -56,6 +58,7 @@ class Due:
     seq: int = 0
     mute: object = None
     first: bool = False  # a card that is not there yet
+    decided: bool = False  # a note of a decision
     over: str = ""  # the key to put once it was sent: it is the last word
     seen: tuple[Mapping[str, Any], ...] | None = None  # samples for the picture; None: none goes along
 
@@ -74,6 +77,7 @@ class Remembered:
     handed: deque[Note] = field(default_factory=lambda: deque(maxlen=MOST_NOTES))  # not from the journal
     broken: Callable[[str, Exception], None] = lambda _about, _error: None  # a notice that cannot be made
     _shown: dict[str, Shown] = field(default_factory=dict)  # by incident
+    _decided: dict[str, int] = field(default_factory=dict)  # by incident: when a decision was last told
     _new: deque[float] = field(default_factory=deque)  # when the newest cards were posted
     _asked: dict[str, ApprovalState] = field(default_factory=dict)  # by approval: as it was last shown
     _noted: dict[str, int] = field(default_factory=dict)  # by incident: the newest record that was told
@@ -87,7 +91,7 @@ class Remembered:
         """Whether ``about`` was posted here."""
         return bool(self.posts.ref(self.name, about))
 
-    def sent(self, due: Due, now_s: float) -> None:
+    def sent(self, due: Due, now_s: float, at_ms: int) -> None:
         """Remember what was shown."""
         match due.notice:
             case Card() as made:
@@ -97,6 +101,8 @@ class Remembered:
             case Question() as made:
                 self._asked[made.approval.id] = made.approval.state
             case Note() as made:
+                if due.decided:
+                    self._decided[made.incident_id] = at_ms
                 if made in self.handed:
                     self.handed.remove(made)
 
@@ -109,6 +115,8 @@ class Remembered:
         """What is to be sent, the most pressing first: the storm, what is asked, what is new, what was said,
         what changed. Without ``fresh`` facts nothing new is posted."""
         outlet = self.outlet
+        if len(self._noted) + len(self._asked) > MOST_KEPT:
+            self._forget(view)
         if outlet.cards:
             yield from self._storm(view)
         if outlet.questions:
@@ -122,6 +130,14 @@ class Remembered:
             yield from self._notes(view)
         if outlet.cards:
             yield from self._edits(view, now_s)
+
+    def _forget(self, view: View) -> None:
+        """Drop what is remembered of incidents and approvals that the board has forgotten."""
+        there = view.board.incidents.keys()
+        self._noted = {one: seq for one, seq in self._noted.items() if one in there}
+        self._decided = {one: at_ms for one, at_ms in self._decided.items() if one in there}
+        known = view.board.approvals.by_id.keys()
+        self._asked = {one: state for one, state in self._asked.items() if one in known}
 
     def _mute(self, view: View) -> object:
         facts = view.facts
@@ -265,20 +281,28 @@ class Remembered:
         return self.outlet.grouped and len(self._new) >= BURST
 
     def _told(self, view: View, standing: Standing) -> Dues:
-        """What was decided, done and said since, each in the incident's thread."""
+        """What was done and said since, each in the incident's thread; of decisions only the newest, and not
+        every few seconds: one that wavers would fill the thread."""
         if not self.has(incident_about(standing.id)):
             return
-        own = self.name.partition(" ")[0]
+        own, waits = self.name.partition(" ")[0], False
+        decided = next((one for one in reversed(standing.told) if not one.done), None)
         for told in standing.told:
             about = f"record:{told.seq}"
             if told.seq <= self._noted.get(standing.id, 0) or told.at_ms <= view.now_ms - notices.LATE_MS:
                 continue
             if self.has(f"note:{about}") or (told.via and told.via.startswith(own)):
                 continue
+            if not told.done and told is not decided:
+                continue
+            if not told.done and view.now_ms - self._decided.get(standing.id, 0) < DECIDED_MS:
+                waits = True
+                continue
             note = Note(told.text, about, standing.id, told.at_ms, owner=view.owner(standing.incident))
-            yield Due(f"note:{about}", note, seq=told.seq)
+            yield Due(f"note:{about}", note, seq=told.seq, decided=not told.done)
             return
-        self._noted[standing.id] = standing.seq
+        if not waits:
+            self._noted[standing.id] = standing.seq
 
     def _edits(self, view: View, now_s: float) -> Dues:
         """Cards that are there and are not what they should be."""

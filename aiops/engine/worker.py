@@ -165,7 +165,7 @@ class Worker:
     def _remember(self, due: Due, now_s: float) -> None:
         """What is known of it from now on; journalled where a restart must know."""
         self._sent[due.about] = now_s
-        self.here.sent(due, now_s)
+        self.here.sent(due, now_s, self.clock.now_ms())
         for about in (due.about, due.over):
             if about and about != "note:":  # also where the channel did: what it owes the journal is written
                 self._unwritten.append(about)

@@ -6,15 +6,19 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.approvals.book import asked_entry
+from aiops.core.ledger import decided_entry
 from aiops.errors import Rejected
 from aiops.model import (
     Entry,
+    Hold,
     IncidentKind,
     IncidentState,
     LabelMatcher,
+    Lean,
     Mode,
     Note,
     NotifySettings,
+    Reason,
     Route,
     Scope,
     Severity,
@@ -22,7 +26,7 @@ from aiops.model import (
     Status,
 )
 from tests.fakes.forum import an_approval
-from tests.unit.core.cases import HOUR, policy, workload
+from tests.unit.core.cases import HOUR, plan, policy, workload
 from tests.unit.engine.acting_cases import Acting
 from tests.unit.engine.herald_cases import CART, MINUTE, NOW, Town, facts, incident
 from tests.unit.engine.loop_cases import Timeline, rules
@@ -156,6 +160,20 @@ def test_what_was_done_goes_into_the_thread_once():
         f"{what}: helped",
     ]
     assert [line[17:] for line in town.box.cards()[-1].lines] == texts[1:]
+
+
+def test_a_decision_that_wavers_does_not_fill_the_thread():
+    """Another one every ten seconds for four minutes, 24 in all: one a minute is told, and the last one."""
+    town = Town()
+    town.opens()
+    for number in range(24):
+        reason = Reason("cooldown", Lean.HOLD, f"{number} left")
+        town.write(decided_entry(Hold(plan(), (reason,)), town.clock.now_ms()))
+        town.delivers(10)
+    town.delivers(60)
+    told = [one.text for one in town.box.notes()]
+    assert len(told) == 5
+    assert "(cooldown: 23 left)" in told[-1]
 
 
 class TestWhatFails:
