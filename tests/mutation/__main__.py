@@ -50,6 +50,17 @@ GROUPS = {
         (*POLICY_TESTS, GUARD_TESTS),
         0.85,
     ),
+    "rights": Group(("aiops/core/approvals/rights.py",), ("tests/unit/core/test_rights.py",), 0.95),
+    "grammar": Group(
+        tuple(f"aiops/core/grammar/{name}.py" for name in ("forms", "parse", "resolve", "thread")),
+        ("tests/unit/core/grammar/test_parse.py", "tests/unit/core/grammar/test_resolve.py"),
+        0.95,
+    ),
+    "feedback": Group(
+        tuple(f"aiops/core/{name}.py" for name in ("adjust", "ease", "feedback", "hindsight")),
+        tuple(f"tests/unit/core/test_{name}.py" for name in ("adjust", "ease", "feedback")),
+        0.9,
+    ),
 }
 
 
