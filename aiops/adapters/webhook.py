@@ -1,7 +1,7 @@
 """Webhook: notices as JSON, posted to a URL of the configuration, signed where a secret is given.
 
-It tells and never asks: a question comes with how to answer it elsewhere. Commands are not sent, they may
-hold values of variables (S8); nor are pictures.
+It tells and never asks: a question comes with how to answer it elsewhere. Pictures are not sent, and commands
+only where it is not certain that enough people can answer.
 
 Input:   cards, questions, notes; each is one POST, a card again whenever it changed.
 Output:  a body as ``docs/how-to/notify.md`` describes (``version`` 1); headers ``X-Aiops-Delivery`` (the same
@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from aiops.adapters.outgoing import ask, place
+from aiops.core.approvals.rights import possible
 from aiops.core.redact import one_line
 from aiops.errors import ConfigError, Problem, Unavailable
-from aiops.model import Approval, Card, Incident, Note, Question, WebhookSettings
+from aiops.model import Approval, ApprovalSettings, Card, Incident, Note, Question, WebhookSettings
 from aiops.model.wire import canonical, digest
 from aiops.ports import Clock
 
@@ -33,11 +34,18 @@ LONGEST = 2_000  # characters of a note
 class Webhook:
     """``ports.Notifier`` over one URL."""
 
-    def __init__(self, name: str, settings: WebhookSettings, clock: Clock, console_url: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: WebhookSettings,
+        clock: Clock,
+        console_url: str = "",
+        approvals: ApprovalSettings | None = None,
+    ) -> None:
         self._where = f"notify.webhooks.{name}"
         self._to = place(settings.url, f"{self._where}.url", plain=settings.plain_http)
         self._settings, self._clock, self._console = settings, clock, console_url.rstrip("/")
-        self._name = f"webhook {name}"
+        self._name, self._approvals = f"webhook {name}", approvals
         if settings.secret_file:
             try:
                 self._secret()
@@ -56,7 +64,9 @@ class Webhook:
 
     def ask(self, question: Question) -> None:
         """Post the question, with how to answer it elsewhere."""
-        self._post("question", question.approval.cluster, question_body(question, self._console))
+        self._post(
+            "question", question.approval.cluster, question_body(question, self._console, self._approvals)
+        )
 
     def note(self, note: Note) -> None:
         """Post a detail."""
@@ -142,10 +152,16 @@ def incident_body(one: Incident) -> dict[str, Any]:
     }
 
 
-def question_body(question: Question, console_url: str = "") -> dict[str, Any]:
-    """A question as JSON."""
+def question_body(
+    question: Question, console_url: str = "", approvals: ApprovalSettings | None = None
+) -> dict[str, Any]:
+    """A question as JSON. ``enough`` says whether so many people as are needed can answer at all, null where
+    nobody knows; where it is not certain, it comes with the command to type by hand, as the herald made it safe."""
     one = question.approval
+    enough = possible(one, approvals, None) if approvals is not None else None
     return {
+        "enough": enough,
+        "command": one.command if approvals is not None and not enough else "",
         "approval": approval_body(one),
         "incident": incident_body(question.incident),
         "facts": list(question.facts),

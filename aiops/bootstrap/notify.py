@@ -30,7 +30,7 @@ def outlets(
     notify = settings.notify
     found = [
         Outlet(
-            Webhook(name, one, clock, console_url),
+            Webhook(name, one, clock, console_url, settings.approvals),
             takes=functools.partial(_takes, name, settings),
             pictures=False,
         )

@@ -10,7 +10,7 @@ import pytest
 
 from aiops.adapters.webhook import Webhook
 from aiops.errors import ConfigError, Forbidden, NotFound, Rejected, Unavailable
-from aiops.model import Card, Note, Question, WebhookSettings
+from aiops.model import ApprovalSettings, ApproverRole, Card, Note, Person, Question, WebhookSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.forum import an_approval
 from tests.unit.adapters.hooks import Hook
@@ -69,6 +69,29 @@ def test_a_question_tells_how_to_answer_elsewhere_and_keeps_the_command_back(hoo
     ]
     assert body["question"]["facts"] == ["4 of 4 pods ready"]
     assert b"hunter2" not in hook.got[-1][3]
+
+
+TWO = {"a": Person(slack=("T1/U1",)), "b": Person(slack=("T1/U2",))}
+
+
+@pytest.mark.parametrize(
+    ("people", "kubernetes", "enough", "command"),
+    [
+        (("a", "b"), False, True, ""),
+        (("a",), False, False, "kubectl scale"),  # one person on call, two are needed
+        (("a",), True, None, "kubectl scale"),  # the API server may know more
+    ],
+)
+def test_where_enough_people_may_be_missing_the_command_to_type_goes_along(
+    hook, people, kubernetes, enough, command
+):
+    settings = ApprovalSettings(
+        roles={"on-call": ApproverRole(people=people)}, people=TWO, kubernetes_access=kubernetes, local=False
+    )
+    one = Webhook("ops", WebhookSettings(hook.url), FakeClock(NOW), approvals=settings)
+    one.ask(Question(an_approval(quorum=2, command="kubectl scale"), incident(), plan()))
+    *_, body = sent(hook)
+    assert (body["question"]["enough"], body["question"]["command"]) == (enough, command)
 
 
 def test_a_note_arrives(hook):
