@@ -110,8 +110,9 @@ class Told:
 def about(store: Store, incident_id: str) -> tuple[Record, ...]:
     """Every record that is about an incident, one of its plans or approvals, in order. Raises PortError."""
     found, plans = list(store.read(stream=incident_id)), set[str]()
+    before = found[0].seq if found else 0  # nothing is done about an incident that is not there yet
     for stream in (ACTIONS, APPROVALS, FORUM):
-        for record in store.read(stream=stream):
+        for record in store.read(before, stream):
             payload = record.entry.payload
             named, plan = payload.get("incident_id"), str(payload.get("plan_id", ""))
             if named == incident_id:
