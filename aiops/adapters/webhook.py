@@ -156,7 +156,7 @@ def question_body(
     question: Question, console_url: str = "", approvals: ApprovalSettings | None = None
 ) -> dict[str, Any]:
     """A question as JSON. ``enough`` says whether so many people as are needed can answer at all, null where
-    nobody knows; where it is not certain, it comes with the command to type by hand, as the herald made it safe."""
+    nobody knows; where it is not certain the command comes along, as the herald made it safe."""
     one = question.approval
     enough = possible(one, approvals, None) if approvals is not None else None
     return {
