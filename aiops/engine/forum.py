@@ -43,7 +43,9 @@ from aiops.ports import Clock, Store
 Grants = Callable[[Actor, Sequence[str], str], frozenset[str]]  # roles that the channel grants in a namespace
 TRIES = 20  # of an answer that races with others
 BALLOTS = {Approve: Ballot.YES, Deny: Ballot.NO, Snooze: Ballot.LATER}
-WENT_YES = frozenset({ApprovalState.APPROVED, ApprovalState.EXECUTING, ApprovalState.EXECUTED})
+WENT_YES = frozenset(  # pending: others are still needed
+    {ApprovalState.PENDING, ApprovalState.APPROVED, ApprovalState.EXECUTING, ApprovalState.EXECUTED}
+)
 LONGEST = 1_000  # characters of a reason
 AFTERTHOUGHT_MS = 900_000  # so long after an answer it can be limited
 MOST_HEARD = 10_000  # refs that are remembered

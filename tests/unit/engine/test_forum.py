@@ -408,3 +408,13 @@ def test_a_yes_can_be_limited_to_today_afterwards_and_is_no_second_vote():
     timeline.clock.advance(901)
     assert not timeline.say(ADA, Approve(approval.id, NOW + 30 * MINUTE)).done
     assert [state for state, _ in timeline.moves()] == ["approved"]
+
+
+def test_the_first_of_two_can_limit_their_yes_and_it_still_takes_another_person():
+    timeline = Asking(settings=critical())
+    approval = timeline.asks()
+    assert timeline.say(ADA, Approve(approval.id)).done
+    echo = timeline.say(ADA, Approve(approval.id, NOW + 60 * MINUTE))
+    assert (echo.done, echo.approval.state) == (True, "pending")
+    assert timeline.say(BOB, Approve(approval.id)).approval.state == "approved"
+    assert until(timeline.forum.approval(approval.id)) == NOW + 60 * MINUTE
