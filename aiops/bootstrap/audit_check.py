@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiops.adapters.signing import PREFIX, Verifier, load_key, make_key
+from aiops.adapters.sqlite.evidence import Evidence
 from aiops.bootstrap.audit import key_path
 from aiops.bootstrap.config import find_state, load_settings
 from aiops.bootstrap.journal import JOURNAL, Place, open_journal
@@ -98,7 +99,7 @@ def _of_journal(
     seen: Seen,
 ) -> Audit:
     try:
-        with closing(open_journal(find_state(config, state))) as store:
+        with closing(_to_look_at(find_state(config, state))) as store:
             last = store.head()[0]
             found = audit(store.read(), heads, genuine, seen=lambda seq: seen(seq, last))
     except Rejected as error:  # so badly damaged that it does not even open
@@ -109,6 +110,14 @@ def _of_journal(
         text = f"it says that its newest record is {last}, and gives them up to {found.last}"
         found = replace(found, findings=(Finding(found.last + 1, TRUNCATED, text),))
     return found
+
+
+def _to_look_at(place: Place) -> Store | Evidence:
+    """A journal to be read as it is: one on disk is opened however damaged it is."""
+    path = place / JOURNAL if isinstance(place, Path) else None
+    if path is None or not path.is_file():
+        return open_journal(place)  # which says what is not there
+    return Evidence(path)
 
 
 def _own_key(config: Path | None, state: Place | None) -> tuple[str, ...]:

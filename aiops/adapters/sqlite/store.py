@@ -121,7 +121,7 @@ class SqliteStore:
 
     def _pages(self, since: int, until: int, stream: str, kinds: tuple[str, ...]) -> Iterator[Record]:
         while page := self._page(since, until, stream, kinds):
-            yield from map(_record, page)
+            yield from map(record_of, page)
             since = page[-1][0]
 
     def _page(self, since: int, until: int, stream: str, kinds: tuple[str, ...]) -> list[Row]:
@@ -138,7 +138,7 @@ class SqliteStore:
     def head(self) -> tuple[int, str]:
         """See ``ports.Store``."""
         with self._read_lock, self._translated():
-            return _head(self._reader)
+            return head_of(self._reader)
 
     def term(self) -> int:
         """See ``ports.Store``."""
@@ -175,7 +175,8 @@ class SqliteStore:
             self._writer.close()
 
 
-def _head(db: sqlite3.Connection) -> tuple[int, str]:
+def head_of(db: sqlite3.Connection) -> tuple[int, str]:
+    """(seq, hash) of the newest record; (0, "") where there is none."""
     row = db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
     return (row[0], row[1]) if row else (0, "")
 
@@ -227,7 +228,7 @@ def _used(db: sqlite3.Connection, budget: Budget) -> int:
 
 
 def _insert(db: sqlite3.Connection, entries: Iterable[Entry], term: int) -> tuple[Record, ...]:
-    head, records = _head(db), []
+    head, records = head_of(db), []
     for entry in entries:
         record = seal(entry, head, term)
         db.execute(
@@ -249,7 +250,8 @@ def _insert(db: sqlite3.Connection, entries: Iterable[Entry], term: int) -> tupl
     return tuple(records)
 
 
-def _record(row: Row) -> Record:
+def record_of(row: Row) -> Record:
+    """A row as a record; Rejected for a payload that is not as it was written."""
     seq, term, kind, stream, at_ms, text, key, previous, value = row
     try:
         payload = orjson.loads(text)

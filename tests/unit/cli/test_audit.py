@@ -14,7 +14,7 @@ from aiops.adapters.sqlite.store import SqliteStore
 from aiops.cli import app
 from aiops.core.audit import SignedHead, head_entry
 from aiops.core.chain import veiled
-from aiops.errors import InputError
+from aiops.errors import InputError, Rejected
 from aiops.model import Entry, Result
 from tests.unit.cli import acted
 from tests.unit.core.cases import NOW
@@ -131,6 +131,39 @@ def test_a_break_is_told_with_its_record(state, aiops, statement, finding):
     answer = json.loads(aiops("audit", "verify", "--state", state, "--json").stdout)
     assert answer["intact"] is False
     assert finding in answer["findings"][0]["text"]
+
+
+def test_a_damaged_journal_is_read_as_far_as_it_goes_and_left_as_it_is(state, head, aiops):
+    """E13, S10: the daemon would not open it; the audit says what is wrong, and up to where it agrees."""
+    tamper(state, f"UPDATE journal SET at_ms = 0 WHERE seq = {head.seq + 1}")  # noqa: S608 - our own number
+    with pytest.raises(Rejected):
+        SqliteStore(state / "journal.sqlite")
+    before = (state / "journal.sqlite").read_bytes()
+    answer = json.loads(aiops("audit", "verify", "--state", state, "--head", head, "--json").stdout)
+    assert [(one["what"], one["seq"]) for one in answer["findings"]] == [("changed", head.seq + 1)]
+    assert (answer["records"], answer["heads_outside"]) == (head.seq + 1, 1)
+    assert (state / "journal.sqlite").read_bytes() == before
+
+
+def test_another_programs_file_is_no_journal(tmp_path, aiops):
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as db:
+        db.execute("CREATE TABLE cookies (name TEXT)")
+    result = aiops("audit", "verify", "--state", tmp_path)
+    assert (result.exit_code, "is no journal" in result.stdout) == (1, True)
+
+
+def test_a_torn_page_is_told_with_what_was_read_before_it(state, aiops):
+    """E13."""
+    append(state, *(Entry("noted", "i1", NOW, {"n": n, "text": "x" * 300}) for n in range(600)))
+    with closing(sqlite3.connect(state / "journal.sqlite")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = (state / "journal.sqlite").stat().st_size
+    with (state / "journal.sqlite").open("r+b") as file:
+        file.seek(size // 8192 * 4096)
+        file.write(b"\x00" * 4096)
+    result = aiops("audit", "verify", "--state", state)
+    assert (result.exit_code, "FOUND" in result.stdout) == (1, True)
+    assert "Traceback" not in result.stdout + result.stderr
 
 
 def test_a_file_that_is_no_journal_is_a_finding_and_no_traceback(tmp_path, aiops):
