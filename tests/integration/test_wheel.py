@@ -33,6 +33,14 @@ def test_the_wheel_carries_every_file_of_the_configuration_and_no_test(wheel):
     assert not [name for name in names if name.startswith("tests/")]
 
 
+def test_the_wheel_carries_every_page_of_the_console_and_what_it_is_made_of(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    folder = ROOT / "aiops" / "web" / "console"
+    ours = [path for part in ("templates", "static") for path in (folder / part).rglob("*") if path.is_file()]
+    assert len(ours) > 15
+    assert {str(path.relative_to(ROOT)) for path in ours} <= names
+
+
 def test_what_was_installed_checks_its_own_configuration_and_finds_its_plug_ins(wheel, tmp_path):
     where = tmp_path / "installed"
     installed = run(
