@@ -10,7 +10,7 @@ from aiops.core.kubectl import command_of
 from aiops.errors import Unavailable
 from aiops.model import Approve, Change, Entry, Record
 from aiops.model.wire import from_json, to_json
-from aiops.web.console import View
+from aiops.web.console import SIGN_IN, View, console_routes
 from aiops.web.console.people import own, parameters
 from tests.asgi import Client
 from tests.browser.scene import TOKEN, Scene, app_of
@@ -301,3 +301,30 @@ def test_only_today_ends_with_the_day_of_the_configured_zone(scene):
     where = f"{HOME}approvals/{plain.approval.id}/approve"
     client.post(where, data=form_of(client, plain) | {"today": "yes"})
     assert forum.heard[0].saying == Approve(plain.approval.id, NOW + (46 * 60 + 40) * 1000)
+
+
+def addresses(scene, method):
+    """Every address of the console that takes ``method``, with real names in it."""
+    names = {"approval": scene.approval.id, "incident": scene.incident_id, "answer": "approve", "seq": 1}
+    for route in console_routes(scene.parts(None)):
+        if method in route.methods:
+            path = re.sub(r"\{seq:int\}", "{seq}", route.path)
+            path = re.sub(r"\{(\w+)(:\w+)?\}", lambda found: str(names.get(found[1], "console.css")), path)
+            yield path
+
+
+def test_every_address_that_takes_anything_takes_nothing_of_a_stranger(scene, client):
+    """S1: enumerated, so that one that is added is asked as well."""
+    head = scene.store.head()
+    those = set(addresses(scene, "POST")) - {SIGN_IN}
+    assert len(those) >= 5
+    for path in those:
+        answer = client.post(path, data={"reason": "x", "minutes": "5", "recording": "x"})
+        assert answer.status_code in {401, 403}, path
+    assert scene.store.head() == head
+
+
+def test_a_closed_console_opens_nothing_to_a_stranger_but_the_sign_in_and_what_it_is_made_of(scene):
+    client = Client(app_of(scene, closed=True))
+    opened = {path for path in addresses(scene, "GET") if client.get(path).status_code == 200}
+    assert opened == {SIGN_IN, "/console/static/console.css"}
