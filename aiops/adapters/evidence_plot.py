@@ -20,6 +20,7 @@ from aiops.model import Anomaly, Incident
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Locator
 
 DAY_MS = 86_400_000
 MOST_PANELS, MOST_CHANGES = 3, 4
@@ -192,15 +193,13 @@ def _limits(axis: "Axes", values: Sequence[float], anomaly: Anomaly | None) -> N
 def _dress(axis: "Axes", name: str, target: str, unit: str) -> None:
     """Title, ticks in the size that people use, few lines."""
     from matplotlib import dates  # noqa: PLC0415 - as above
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator  # noqa: PLC0415 - as above
+    from matplotlib.ticker import FuncFormatter  # noqa: PLC0415 - as above
 
     of_time: Any = dates  # it has no types
     axis.set_facecolor(PAPER)
     title = f"{name.replace('_', ' ')}  ·  {target}"
     axis.set_title(_safe(title, 90), loc="left", fontsize=9, color=INK)
-    low, high = axis.get_ylim()
-    step = 2.0 ** math.ceil(math.log2((high - low) / 4))  # so that bytes have round labels
-    axis.yaxis.set_major_locator(MultipleLocator(step) if unit in ("bytes", "B") else MaxNLocator(4))
+    axis.yaxis.set_major_locator(_ticks(axis, unit))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value, unit)))
     axis.xaxis.set_major_locator(of_time.AutoDateLocator(minticks=3, maxticks=8, tz=UTC))
     axis.xaxis.set_major_formatter(of_time.DateFormatter("%H:%M", tz=UTC))
@@ -210,3 +209,17 @@ def _dress(axis: "Axes", name: str, target: str, unit: str) -> None:
         axis.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axis.spines[side].set_color(FAINT)
+
+
+def _ticks(axis: "Axes", unit: str) -> "Locator":
+    """Where the labels of the values stand: round in the size that people use; of a state, no and yes."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator, MultipleLocator  # noqa: PLC0415 - as above
+
+    low, high = axis.get_ylim()
+    match unit:
+        case "bool":
+            return FixedLocator([0, 1])
+        case "bytes" | "B":
+            return MultipleLocator(2.0 ** math.ceil(math.log2((high - low) / 4)))
+        case _:
+            return MaxNLocator(4)
