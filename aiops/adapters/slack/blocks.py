@@ -5,11 +5,12 @@ Output:  the arguments ``text``, ``blocks`` and ``attachments`` of chat.postMess
 Limits:  50 blocks a message, 3000 characters a text, some 13,000 in all blocks, 75 a button, 2000 a value.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aiops.adapters.slack.escape import escape, escape_lines, unmarked
-from aiops.core.words import minute, percent
+from aiops.adapters.slack.escape import escape, escape_lines, unmarked, user
+from aiops.core.words import count, minute, percent
 from aiops.model import Approval, ApprovalState, Ballot, Card, Note, Plan, Question
 
 Block = dict[str, Any]
@@ -40,6 +41,13 @@ ENDS: Mapping[ApprovalState, str] = {
     ApprovalState.EXECUTED: ":white_check_mark:",
 }
 _OVER = ":no_entry_sign:"
+_BY_HAND = {  # the automation does not do it: whoever still wants it types it
+    ApprovalState.PENDING,
+    ApprovalState.DENIED,
+    ApprovalState.EXPIRED,
+    ApprovalState.CANCELLED,
+}
+_OURS = re.compile(r"slack:T[A-Z0-9]+/([UW][A-Z0-9]{1,20})")
 
 
 def place(cluster: str) -> str:
@@ -97,7 +105,7 @@ def question_message(question: Question, mentions: str = "") -> Message:
     if not pending:
         blocks += _sections(_ended(approval))
     blocks += _sections(_facts(question))
-    if approval.command:
+    if approval.command and approval.state in _BY_HAND:
         command = escape_lines(approval.command, LONGEST_COMMAND)
         blocks.append(_section(f"By hand instead:\n```{command}```"))
     blocks.append(_context(escape(_rules(approval) if pending else f"plan {approval.digest[:12]}", 1000)))
@@ -112,12 +120,19 @@ def _facts(question: Question) -> Iterable[str]:
         f"Target {escape(approval.target, 300)}, impact *{approval.impact}*, severity *{approval.severity}*, "
         f"playbook {escape(approval.playbook, 100)}"
     )
-    yield from (f"• API server: {escape(fact, LONGEST_LINE)}" for fact in question.facts)
+    if approval.state is ApprovalState.PENDING:  # later ones are not what people were shown
+        yield from (f"• API server: {escape(fact, LONGEST_LINE)}" for fact in question.facts)
     yield escape(_radius(question.plan, approval.step), LONGEST_LINE)
     yield from (f"• asked because: {escape(reason, LONGEST_LINE)}" for reason in approval.because)
     if approval.author:
         why = f": {approval.author_why}" if approval.author_why else ""
-        yield escape(f"Changed by {approval.author}{why}", LONGEST_LINE)
+        yield f"Changed by {_person(approval.author)}{escape(why, LONGEST_LINE)}"
+
+
+def _person(key: str) -> str:
+    """Whom a key of an actor means: a mention of one of ours, else the key itself."""
+    ours = _OURS.fullmatch(key)
+    return user(ours[1]) if ours else escape(key, 200)
 
 
 def _radius(plan: Plan, index: int) -> str:
@@ -126,10 +141,17 @@ def _radius(plan: Plan, index: int) -> str:
         return "Blast radius unknown"
     step = plan.steps[index]
     radius = step.blast_radius
-    parts = [f"at most {radius.pods} pods ({percent(radius.share)} of the target's)"]
-    parts += [f"{radius.workloads} workloads"] if radius.workloads > 1 else []
-    parts += [f"{radius.nodes} nodes"] if radius.nodes else []
-    parts += [f"{radius.at_once} ready pods away at once"] if radius.at_once is not None else []
+    share = f" ({percent(radius.share)} of the target's)" if radius.share else ""
+    parts = [f"at most {count(radius.pods, 'pod')}{share}" if radius.pods else "no pod"]
+    parts += [count(radius.workloads, "workload")] if radius.workloads > 1 else []
+    parts += [count(radius.nodes, "node")] if radius.nodes else []
+    match radius.at_once:
+        case None:
+            parts.append("how many ready pods are away at once is not known")
+        case 0:
+            parts.append("no ready pod is away meanwhile")
+        case many:
+            parts.append(f"at most {count(many, 'ready pod')} away at once")
     undo = "it can be undone" if step.undo is not None else "it cannot be undone"
     return f"Blast radius: {', '.join(parts)}; {undo}"
 

@@ -197,15 +197,21 @@ class Listener:
 
     def _say(self, said: Said, place: Place) -> None:
         echo = self._forum.say(said)
-        shorts = {} if echo.approval is None else {echo.approval.id: echo.approval.short}
-        became = (
-            "" if isinstance(said.saying, Why) else describe(said.saying, shorts, self._approvals.timezone)
-        )
+        became = self._described(said.saying)
         text = f"{became}: {echo.text}" if became else echo.text
         if echo.done or said.via == "slack reply":
             self._echo(place, text, done=echo.done)
         else:
             self._whisper(place, text)
+
+    def _described(self, saying: Saying) -> str:
+        """The decision as it was understood; nothing for a question."""
+        if isinstance(saying, Why):
+            return ""
+        about = getattr(saying, "approval_id", "")
+        approval = self._forum.approval(about) if about else None
+        shorts = {about: approval.short} if approval is not None else {}
+        return describe(saying, shorts, self._approvals.timezone)
 
     def _asked(self, approval_id: str, digest: str) -> Approval | None:
         """The question that was clicked, if it is exactly the one that was shown."""

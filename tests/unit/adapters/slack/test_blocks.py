@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from aiops.adapters.slack.blocks import card_message, echo_message, note_message, question_message
 from aiops.adapters.slack.modal import amend_view
-from aiops.model import Actor, ApprovalState, Ballot, Channel, IncidentState, Note, Suspect, Target, Vote
+from aiops.model import (
+    Actor,
+    ApprovalState,
+    Ballot,
+    BlastRadius,
+    Channel,
+    IncidentState,
+    Note,
+    Suspect,
+    Target,
+    Vote,
+)
 from tests.fakes.forum import an_approval
 from tests.fakes.slack.blocks import check_attachments, check_blocks, check_view
 from tests.fakes.slack.chat import BLOCKS_TEXT
@@ -86,6 +97,7 @@ def test_a_question_shows_what_it_binds_and_how_to_answer():
         "API server: 2 of 2 pods ready",
         "impact: high impact goes to a person",
         "at most 2 pods (50 % of the target's)",
+        "it can be undone",
         "kubectl -n shop scale deployment web --replicas=4",
         "1970-01-01 00:31 UTC",  # the deadline: 1,900 s
     ):
@@ -183,4 +195,41 @@ def test_a_plan_without_the_step_asked_about_says_that_its_radius_is_unknown():
 
 def test_an_amendment_says_whose_it_is():
     approval = replace(an_approval(), author="slack:T01/U02", author_why="cheaper")
-    assert "Changed by slack:T01/U02: cheaper" in seen(question_message(a_question(approval)))
+    assert "Changed by <@U02>: cheaper" in seen(question_message(a_question(approval)))
+    elsewhere = replace(approval, author="kubernetes:<@U03>")
+    assert "Changed by kubernetes:&lt;@U03&gt;" in seen(question_message(a_question(elsewhere)))
+
+
+@pytest.mark.parametrize(
+    ("radius", "words"),
+    [
+        (
+            BlastRadius(2, 0.5, at_once=1),
+            "at most 2 pods (50 % of the target's), at most 1 ready pod away at once",
+        ),
+        (BlastRadius(2, 0.0, at_once=0), "at most 2 pods, no ready pod is away meanwhile"),
+        (
+            BlastRadius(0, 0.0, workloads=0, nodes=1, at_once=0),
+            "no pod, 1 node, no ready pod is away meanwhile",
+        ),
+        (
+            BlastRadius(9, 1.0, workloads=3),
+            "9 pods (100 % of the target's), 3 workloads, how many ready pods are",
+        ),
+    ],
+)
+def test_a_blast_radius_is_said_in_words(radius, words):
+    plan = a_plan()
+    step = replace(plan.steps[0], blast_radius=radius)
+    assert words in seen(question_message(a_question(plan=replace(plan, steps=(step,)))))
+
+
+def test_a_question_that_is_over_shows_no_facts_that_were_not_there_when_it_was_answered():
+    shown = seen(question_message(a_question(an_approval(state=ApprovalState.EXECUTED))))
+    assert "API server" not in shown
+    assert "kubectl" not in shown
+
+
+def test_what_people_denied_or_nobody_answered_can_still_be_typed_by_hand():
+    for state in (ApprovalState.DENIED, ApprovalState.EXPIRED, ApprovalState.CANCELLED):
+        assert "kubectl" in seen(question_message(a_question(an_approval(state=state))))

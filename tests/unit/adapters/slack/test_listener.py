@@ -360,7 +360,7 @@ def test_a_modal_that_is_sent_off_is_an_amendment_of_its_question(room):
     room.listener.submission(payloads.submission(submission_body()))
     assert room.said == [Amend(A, "scale_to", {"replicas": 6}, "cheaper")]
     assert room.forum.heard[0].ref == "slack:T01:view:V01"
-    assert "plan scale_to with replicas=6" in room.echoes[0]
+    assert "instead of plan a1b2, plan scale_to with replicas=6" in room.echoes[0]
 
 
 def test_a_modal_of_a_plan_that_changed_meanwhile_is_of_no_use():
