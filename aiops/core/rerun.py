@@ -6,8 +6,9 @@ Output:  for each of them whether it comes out the same, or where it differs, or
 Errors:  none: what cannot be read is an answer.
 Cost:    one pass; the ledger and the lessons are folded as the daemon did, and each wanted decision is made
          twice (as a live run would, and as if unknown facts permitted).
-Limits:  what the API server said to a step before it was decided upon (guard ``server``) cannot be asked
-         again: it is taken as written. That the journal itself is whole is ``aiops audit verify``'s to say.
+Limits:  what came to the guards' answer from outside, in ``TAKEN``, cannot be asked again: it is taken as
+         written, and only what follows from it is checked. That the journal itself is whole is ``aiops audit
+         verify``'s to say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,13 +22,18 @@ from aiops.core.guards.ownership import intact
 from aiops.core.learn import READERS, learn
 from aiops.core.ledger import Ledger, decision_of, kind_of
 from aiops.core.memory import Lessons
-from aiops.core.policy import decide_twice
+from aiops.core.policy import STRICTNESS, decide_twice
 from aiops.core.witnessed import FACTS_SEEN, RULES_SEEN, WITNESSED, Inputs, inputs_of, policy_of
-from aiops.model import Decision, Entry, Policy, Reason, Record
+from aiops.model import Decision, Entry, Lean, Policy, Reason, Record
 
 LEDGER_KINDS = frozenset({"plan_started", "rung_started", "step_ended", "unlocked", "overwritten"})
 KINDS = tuple(sorted(LEDGER_KINDS | READERS.keys() | {"decided", WITNESSED, RULES_SEEN, FACTS_SEEN}))
-ASKED = "server"  # the guard of what was asked outside: the API server's own say
+TAKEN = {
+    "server": "what the API server said",
+    "amended": "that a person wanted this plan",
+    "questions": "how many questions waited",
+}  # guard of a reason that was added to the guards' answer -> what it stands for
+LEANS = {"act": Lean.PERMIT, "escalate": Lean.ESCALATE, "hold": Lean.HOLD, "refuse": Lean.REFUSE}
 
 
 class Came(StrEnum):
@@ -58,14 +64,17 @@ class Rerun:
     differences: tuple[Difference, ...] = ()
     inputs: Inputs | None = None  # what it was made on
     again: Decision | None = None
+    taken: tuple[str, ...] = ()  # guards whose reasons were taken as written, see ``TAKEN``
     hidden: bool = False  # values of the plan are: whether it agrees with its digest cannot be told
 
     def said(self) -> str:
         """In one line for people."""
         match self.came:
             case Came.SAME:
-                but = "; values are hidden here, so that the plan's own digest was believed" * self.hidden
-                return f"decided again from what was recorded: the same ({self.guards} guards{but})"
+                but = [f"{TAKEN[name]} is taken as written" for name in self.taken]
+                but += ["values are hidden here, so that the plan's own digest is believed"] * self.hidden
+                told = "; ".join((f"{self.guards} guards", *but))
+                return f"decided again from what was recorded: the same ({told})"
             case Came.DIFFERENT:
                 return f"decided again from what was recorded: DIFFERENT: {self.because}"
             case Came.UNKNOWN:
@@ -171,19 +180,32 @@ def _policy(witness: Entry, folded: _Folded) -> Policy:
 
 
 def _compared(seq: int, recorded: Decision, again: Decision, inputs: Inputs, guards: int) -> Rerun:
-    """The API server's say is an input: what is compared is what our own guards made of it."""
-    asked = [one for one in recorded.reasons if one.guard == ASKED]
-    own = [one for one in recorded.reasons if one.guard != ASKED]
+    """Our own guards' reasons one by one; then what follows from them and from what was taken as written."""
+    taken = tuple(one for one in recorded.reasons if one.guard in TAKEN)
+    own = tuple(one for one in recorded.reasons if one.guard not in TAKEN)
     differences = _differences(own, again.reasons)
     because = ""
     if differences:
         because = _in_words(differences, guards)
-    elif not asked and type(recorded) is not type(again):
-        because = f"{kind_of(recorded)} was written down, {kind_of(again)} comes out"
-    elif not asked and recorded != again:
+    elif kind_of(recorded) != (kind := _kind(again, taken)):
+        because = f"{kind_of(recorded)} was written down, {kind} comes out"
+    elif kind == kind_of(again) and replace(recorded, reasons=own) != again and not _asked(taken):
         because = "who is asked, or until when, is another"
     came = Came.DIFFERENT if because else Came.SAME
-    return Rerun(seq, came, len(GUARDS), because, differences, inputs, again)
+    names = tuple(one.guard for one in taken)
+    return Rerun(seq, came, len(GUARDS), because, differences, inputs, again, names)
+
+
+def _kind(again: Decision, taken: Sequence[Reason]) -> str:
+    """The decision that ``again`` becomes with what was added to it: the strictest counts."""
+    leans = [LEANS[kind_of(again)], *(one.lean for one in taken)]
+    strict = max(leans, key=STRICTNESS.index)
+    return next(kind for kind, lean in LEANS.items() if lean is strict)
+
+
+def _asked(taken: Sequence[Reason]) -> bool:
+    """Whether what was added changed who is asked."""
+    return any(one.lean is not Lean.PERMIT for one in taken)
 
 
 def _differences(recorded: Sequence[Reason], again: Sequence[Reason]) -> tuple[Difference, ...]:

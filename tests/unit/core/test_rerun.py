@@ -5,15 +5,17 @@ from dataclasses import fields, replace
 import pytest
 
 from aiops.core import witnessed
+from aiops.core.approvals.book import ApprovalBook, asked_entry
 from aiops.core.excerpt import Excerpt
 from aiops.core.guards import GUARDS
 from aiops.core.learn import learn
 from aiops.core.ledger import Ledger, decided_entry, outcome_entry, start_entry, unlock_entry
 from aiops.core.memory import Lessons
 from aiops.core.policy import decide_twice
-from aiops.core.rerun import Came, rerun
+from aiops.core.rerun import TAKEN, Came, rerun
+from aiops.engine import asking
 from aiops.engine import witness as engine_witness
-from aiops.engine.rehearse import answer_of
+from aiops.engine.rehearse import GUARD, answer_of
 from aiops.engine.witness import witness
 from aiops.model import (
     Alert,
@@ -36,6 +38,7 @@ from aiops.model import (
     Silence,
     Target,
 )
+from tests.fakes.forum import an_approval
 from tests.fakes.store import FakeStore
 from tests.unit.core.cases import (
     CART,
@@ -294,13 +297,53 @@ def plain():
     return plan(), incident(), facts(), Ledger(), policy(), situation()
 
 
-def test_what_the_api_server_said_is_taken_as_written():
-    """It was asked before the decision was written down, and cannot be asked again."""
+SERVER = {lean: Reason("server", lean, "as it says") for lean in (Lean.PERMIT, Lean.ESCALATE, Lean.HOLD)}
+ADDED = {
+    "permit": lambda bare: answer_of(bare, SERVER[Lean.PERMIT]),
+    "escalate": lambda bare: answer_of(bare, SERVER[Lean.ESCALATE]),
+    "hold": lambda bare: answer_of(bare, SERVER[Lean.HOLD]),
+    "amended": lambda bare: asking.as_question(answer_of(bare, SERVER[Lean.PERMIT]), policy(), NOW),
+    "many wait": lambda bare: asking.within_limit(
+        asking.as_question(bare, policy(), NOW),
+        ApprovalBook().fold([asked_entry(an_approval(), NOW)]),
+        "i1",
+        1,
+    ),
+}
+
+
+def added(name):
+    """A journal in which something was added to the guards' answer before it was written down."""
     store, args = FakeStore(), plain()
     answer = decide_twice(*args)
-    shown = answer_of(answer[0], Reason("server", Lean.HOLD, "no answer", unknown=True))
-    store.append([decided_entry(shown, NOW), *witness(answer, *args)], term=0)
-    assert again(store, 1).came is Came.SAME
+    store.append([decided_entry(ADDED[name](answer[0]), NOW), *witness(answer, *args)], term=0)
+    return store
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_was_added_to_the_guards_answer_is_taken_as_written(name):
+    """What the API server said, that a person amended, how many questions waited: nobody can ask again."""
+    found = again(added(name), 1)
+    assert (found.came, found.because) == (Came.SAME, "")
+    assert found.said().endswith("is taken as written)")
+    assert set(found.taken) <= {GUARD, asking.AMENDED, asking.QUESTIONS} == set(TAKEN)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("hold", "act"), ("escalate", "hold"), ("permit", "escalate")])
+def test_but_what_follows_from_it_is_checked(name, kind):
+    store = added(name)
+    found = rerun(tampered(store, "decided", lambda old: old | {"decision": kind}), [1])[1]
+    assert found.came is Came.DIFFERENT
+    assert found.because.startswith(f"{kind} was written down, ")
+
+
+def test_who_was_asked_and_until_when_is_part_of_it():
+    store = FakeStore()
+    seq = decided(store, the_policy=policy(mode=Mode.ASK))
+    for field, value in (("approvers", ["mallory"]), ("until_ms", NOW + 99 * DAY)):
+        forged = tampered(store, "decided", lambda old: old | {"value": old["value"] | {field: value}})  # noqa: B023
+        found = rerun(forged, [seq])[seq]
+        assert (found.came, found.because) == (Came.DIFFERENT, "who is asked, or until when, is another")
 
 
 def test_where_the_excerpt_is_not_enough_the_facts_are_kept_whole_and_once(monkeypatch):
