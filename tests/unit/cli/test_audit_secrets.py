@@ -62,7 +62,7 @@ def state(tmp_path_factory):
     made = a_rollback()
     folder = acted.make(tmp_path_factory.mktemp("secrets") / "state", the_plan=made)
     reason = Reason(
-        "server", Lean.ESCALATE, f"the API server would refuse it: no{BY_HAND}{made.steps[0].command}"
+        "server", Lean.HOLD, f"the API server would refuse it: no{BY_HAND}{made.steps[0].command}"
     )
     approval = {"id": "a1", "short": "a1b2", "command": made.steps[0].command, "incident_id": "i1"}
     with closing(SqliteStore(folder / "journal.sqlite")) as store:
