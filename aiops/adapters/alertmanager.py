@@ -127,6 +127,8 @@ class Alertmanager:
                 labels = one["labels"]
             except (KeyError, TypeError, ValueError) as error:
                 raise Rejected(f"{self._to.name}: an alert that cannot be read ({error!r})") from error
+            if not alert.name:
+                continue  # allowed there, and of no use as evidence
             mine = all(labels.get(name) == text for name, text in self._settings.matchers.items())
             if not mine or alert.name == ALERTNAME:
                 continue
@@ -178,7 +180,7 @@ def _matcher(one: Mapping[str, Any]) -> LabelMatcher:
 def _alert(one: Mapping[str, Any]) -> Alert:
     labels, notes = one["labels"], one.get("annotations") or {}
     return Alert(
-        name=str(labels["alertname"]),
+        name=str(labels.get("alertname", "")),
         target=alert_target(labels, {}),
         since_ms=_at_ms(one["startsAt"]),
         severity=str(labels.get("severity", "")),

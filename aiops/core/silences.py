@@ -5,8 +5,9 @@ under which that target is, or would be, alerted: ours (alertname AiopsIncident,
 signal, cluster, namespace, kind, workload), those of the alerts that fire for it, its pods, and its own
 labels. A label may have several values then, and one that agrees is enough.
 
-What cannot be judged holds: a matcher that nobody can read agrees with everything; one about a label that is
-not known here agrees where another matcher of the silence names this place.
+What cannot be judged holds, and mutes nobody: to hold, a matcher that nobody can read agrees with everything,
+one about a label that is not known here agrees where another one names this place, and a silence of one pod
+speaks of its workload. To mute, only what is certain counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,9 +38,20 @@ def concerns_incident(silence: Silence, incident: Incident, facts: Facts, now_ms
     if not in_force(silence, now_ms):
         return False
     places = dict.fromkeys(facts.owner(one) for one in incident.targets)
-    if agrees(silence.matchers, labels_of(facts.owner(incident.prime), facts, incident)):
+    if _mutes(silence, facts.owner(incident.prime), facts, incident):
         return True
-    return bool(places) and all(agrees(silence.matchers, labels_of(one, facts, incident)) for one in places)
+    return bool(places) and all(_mutes(silence, one, facts, incident) for one in places)
+
+
+def _mutes(silence: Silence, target: Target, facts: Facts, incident: Incident) -> bool:
+    """Whether ``silence`` certainly speaks of ``target``: of its pods and nodes only those that are bad."""
+    bad = {one.target for one in incident.anomalies}
+    labels = dict(labels_of(target, facts, incident))
+    if target.kind != "Pod":
+        labels["pod"] = frozenset(one.name for one in bad if one.kind == "Pod")
+    if target.kind != "Node":
+        labels["node"] = frozenset(one.name for one in bad if one.kind == "Node")
+    return agrees(silence.matchers, labels, certain=True)
 
 
 def in_force(silence: Silence, now_ms: int) -> bool:
@@ -96,31 +108,31 @@ def labels_of(target: Target, facts: Facts, incident: Incident | None) -> Labels
     return {name: frozenset(values) for name, values in found.items()}
 
 
-def agrees(matchers: Iterable[LabelMatcher], labels: Labels) -> bool:
-    """Whether all of ``matchers`` agree with ``labels``; none at all, which no Alertmanager allows, does."""
-    doubtful, placed = False, False
-    judged = list(matchers)
+def agrees(matchers: Iterable[LabelMatcher], labels: Labels, *, certain: bool = False) -> bool:
+    """Whether all of ``matchers`` agree with ``labels``; none at all, which no Alertmanager allows, does not
+    for ``certain``. Without that, doubt agrees."""
+    doubtful, placed, judged = False, False, tuple(matchers)
     for one in judged:
         values = labels.get(one.name)
         if values is None:
-            if fits(one, ""):
+            if fits(one, "", doubt=not certain):
                 continue  # no such label is the empty one
             doubtful = True
-        elif not any(fits(one, value) for value in values or {""}):
+        elif not any(fits(one, value, doubt=not certain) for value in values or {""}):
             return False
         elif one.name in PLACES and one.equal and not fits(one, ""):
             placed = True
-    return placed or not doubtful
+    return bool(judged) and not doubtful if certain else placed or not doubtful
 
 
-def fits(matcher: LabelMatcher, value: str) -> bool:
-    """Whether one matcher agrees with one value; a pattern that nobody can read agrees with every value."""
+def fits(matcher: LabelMatcher, value: str, *, doubt: bool = True) -> bool:
+    """Whether one matcher agrees with one value; ``doubt`` where nobody can read its pattern."""
     if not matcher.regex:
         return (value == matcher.value) is matcher.equal
     try:
         return _pattern(matcher.value).matches(value) is matcher.equal
     except ValueError:
-        return True
+        return doubt
 
 
 @lru_cache(maxsize=1_000)
