@@ -19,13 +19,13 @@ from aiops.adapters.memory import MemoryStore
 from aiops.bootstrap.acting import COLLECT_AFTER
 from aiops.bootstrap.config import find_state, load_settings
 from aiops.bootstrap.journal import open_journal, running
-from aiops.bootstrap.kept import kept, kept_plots
+from aiops.bootstrap.kept import kept, kept_changes, kept_plots
 from aiops.bootstrap.replay import replay_all
 from aiops.bootstrap.replays import ChildReplays
 from aiops.core import rows
 from aiops.engine.live import Live
 from aiops.engine.replay import Progress, quietly
-from aiops.model import Actor, Anomaly, Incident, Panel, Plot, Signal
+from aiops.model import Actor, Anomaly, ClusterEvent, Incident, Panel, Plot, Signal
 from aiops.ports import Forum
 from aiops.settings import Settings
 from aiops.web.auth import Doorkeeper
@@ -55,6 +55,7 @@ def daemon_console(
             now_ms=live.clock.now_ms,
             standing=lambda: standing_of(live),
             plots=lambda incident, _records: live_plots(live, incident),
+            changes=lambda incident: live_changes(live, incident),
             forum=forum,
             shut="answers need the daemon's people to be set up (see approvals in the configuration)",
             doorkeeper=doorkeeper,
@@ -132,6 +133,20 @@ def _live_plot(live: Live, anomaly: Anomaly, panel: Panel | None) -> Plot | None
     )
 
 
+def live_changes(live: Live, incident: Incident) -> tuple[ClusterEvent, ...]:
+    """What others changed of an incident's targets and their workloads, about that time."""
+    facts = live.last_facts
+    if facts is None:
+        return ()
+    involved = {*incident.targets, *(facts.owner(one) for one in incident.targets)}
+    end_ms = (incident.closed_ms or incident.updated_ms) + AFTER_MS
+    return tuple(
+        one
+        for one in facts.events
+        if one.is_change and one.target in involved and incident.since_ms - BEFORE_MS <= one.at_ms <= end_ms
+    )
+
+
 def recordings_in(*folders: Path) -> dict[str, Path]:
     """The recordings that are in ``folders``, and that of a checkout, by the names of their folders."""
     found = {DEMO.name: DEMO} if DEMO.is_dir() else {}
@@ -168,6 +183,7 @@ def state_console(
                 note=note if of is not None or running(folder) else f"{note}; none runs now",
             ),
             plots=lambda incident, _records: kept_plots(folder, incident.id),
+            changes=lambda incident: kept_changes(folder, incident.id),
             shut="this console reads a journal and cannot answer: open the daemon's, or type aiops approve",
             replays=ChildReplays(recordings_in(folder / RECORDINGS, *recordings), config),
             alone=True,
@@ -181,7 +197,7 @@ def recording_console(config: Path | None, recording: Path, progress: Progress =
     """A recording, replayed first. InputError, ConfigError for inputs that are wrong."""
     replayed = replay_all(recording, config, progress)
     story, rules = replayed.story, replayed.loop.rules
-    plots = {told.incident.id: told.plots for told in story.incidents}
+    told = {one.incident.id: one for one in story.incidents}
     settings = load_settings(config)
     assert isinstance(replayed.loop.store, MemoryStore)  # noqa: S101 - a replay's
     yield Parts(
@@ -191,7 +207,8 @@ def recording_console(config: Path | None, recording: Path, progress: Progress =
         standing=lambda: Standing(
             note=f"a dry run of {story.recording}: nothing was changed, and times are those of the recording"
         ),
-        plots=lambda incident, _records: plots.get(incident.id, ()),
+        plots=lambda incident, _records: told[incident.id].plots if incident.id in told else (),
+        changes=lambda incident: told[incident.id].changes if incident.id in told else (),
         shut="a recording cannot be answered: nothing of it is going on",
         replays=ChildReplays({story.recording: recording}, config),
         alone=True,

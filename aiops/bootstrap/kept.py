@@ -14,7 +14,7 @@ import numpy as np
 
 from aiops.bootstrap.journal import JOURNAL, lead
 from aiops.errors import InputError, Problem
-from aiops.model import Direction, Plot, Signal, Story, Target
+from aiops.model import ClusterEvent, Direction, Plot, Signal, Story, Target
 from aiops.model.wire import canonical, from_json, to_json
 from aiops.ports import Store
 
@@ -42,7 +42,11 @@ def keep(folder: Path, story: Story, signals: Sequence[Signal], journal: Store) 
             old.unlink()
         (folder / PLOTS).mkdir(exist_ok=True)
         for told in story.incidents:
-            _write(folder / PLOTS / f"{told.incident.id}.json", [_flat(plot) for plot in told.plots])
+            beside = {
+                "plots": [_flat(plot) for plot in told.plots],
+                "changes": [to_json(one) for one in told.changes],
+            }
+            _write(folder / PLOTS / f"{told.incident.id}.json", beside)
         of = Kept(
             story.recording, story.cluster, story.start_ms, story.end_ms, story.config_digest, tuple(signals)
         )
@@ -76,10 +80,18 @@ def kept(folder: Path) -> Kept | None:
 
 def kept_plots(folder: Path, incident_id: str) -> tuple[Plot, ...]:
     """The plots of an incident; none where there are none."""
+    return tuple(_plot(one) for one in _beside(folder, incident_id).get("plots", ()))
+
+
+def kept_changes(folder: Path, incident_id: str) -> tuple[ClusterEvent, ...]:
+    """What changed near an incident; nothing where nothing is known."""
+    return tuple(from_json(ClusterEvent, one) for one in _beside(folder, incident_id).get("changes", ()))
+
+
+def _beside(folder: Path, incident_id: str) -> Mapping[str, Any]:
     if not incident_id.isalnum():  # an id of ours is; anything else is no name of a file
-        return ()
-    data = _read(folder / PLOTS / f"{incident_id}.json")
-    return tuple(_plot(one) for one in data or ())
+        return {}
+    return _read(folder / PLOTS / f"{incident_id}.json") or {}
 
 
 def _read(path: Path) -> Any:

@@ -96,6 +96,11 @@ class Live:
         return self.loop.rules.detection.step_s * 1000
 
     @property
+    def last_facts(self) -> Facts | None:
+        """The cluster as the newest tick saw it; None before the first."""
+        return self._facts
+
+    @property
     def window_ms(self) -> int:
         """How long good data must flow after blindness before anything may be done."""
         return self.loop.rules.detection.open_of * self.step_ms

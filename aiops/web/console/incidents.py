@@ -102,6 +102,7 @@ def one_page(site: Site) -> Callable[[Request], Response]:
             "like": known.catalog.like(row),
             "remediations": site.parts.view.remediations,
             "spoken": plots.spoken,
+            "changed": plots.changed(story.incident, site.parts.changes(story.incident)),
             "drawn": plots.drawn(site.parts.plots(story.incident, story.records), story),
         }
         return site.page(request, "incident.html", values)
@@ -118,6 +119,6 @@ def plots_of(site: Site) -> Callable[[Request], Response]:
             return JSONResponse({"error": "no such incident"}, 404, HEADERS)
         story = told.story(site.parts.store, row.id)
         found = plots.drawn(site.parts.plots(story.incident, story.records), story)
-        return JSONResponse(plots.document(found, story), headers=HEADERS)
+        return JSONResponse(plots.document(found, story, site.parts.changes(story.incident)), headers=HEADERS)
 
     return endpoint

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiops.core.quality import Quality, Reading
-from aiops.model import Incident, Playbook, Plot, Policy, Record, Signal
+from aiops.model import ClusterEvent, Incident, Playbook, Plot, Policy, Record, Signal
 from aiops.ports import Forum, Store
 from aiops.web.auth import Doorkeeper
 
@@ -78,6 +78,11 @@ def no_plots(incident: Incident, records: Sequence[Record]) -> tuple[Plot, ...]:
     return ()
 
 
+def no_changes(incident: Incident) -> tuple[ClusterEvent, ...]:  # noqa: ARG001 - as any other
+    """Nothing is known of the cluster but what the journal says."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the console is built from. Everything is called from several threads."""
@@ -87,6 +92,7 @@ class Parts:
     now_ms: Callable[[], int]
     standing: Callable[[], Standing] = Standing
     plots: Callable[[Incident, Sequence[Record]], tuple[Plot, ...]] = no_plots  # (incident, its records)
+    changes: Callable[[Incident], Sequence[ClusterEvent]] = no_changes  # near its targets, about that time
     forum: Forum | None = None  # None: nobody can answer here
     shut: str = "this console only shows"  # why, where there is no forum or no sign-in
     doorkeeper: Doorkeeper | None = None  # None: nobody can sign in here

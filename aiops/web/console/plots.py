@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from aiops.core.words import clock
-from aiops.model import Anomaly, Floats, Incident, Plot, Record, Target
+from aiops.core.words import clock, plain
+from aiops.model import Anomaly, ClusterEvent, Floats, Incident, Plot, Record, Target
 from aiops.model.wire import from_json
 from aiops.web.console.told import INCIDENT, SORTS, Told
 from aiops.web.report.decimate import at_gaps, kept
@@ -61,7 +61,7 @@ def drawn(found: Sequence[Plot], story: Told) -> tuple[Drawn, ...]:
     )
 
 
-def document(found: Iterable[Drawn], story: Told) -> dict[str, Any]:
+def document(found: Iterable[Drawn], story: Told, changes: Sequence[ClusterEvent] = ()) -> dict[str, Any]:
     """What the browser asks for. Times in seconds, as its library wants them; a gap is null."""
     incident = story.incident
     return {
@@ -69,31 +69,50 @@ def document(found: Iterable[Drawn], story: Told) -> dict[str, Any]:
         "since": incident.since_ms / 1000,
         "opened": incident.opened_ms / 1000,
         "closed": None if incident.closed_ms is None else incident.closed_ms / 1000,
-        "marks": marks(story),
+        "marks": [
+            {"at": one.at_ms / 1000, "kind": one.kind, "label": plain(one.label), "detail": plain(one.detail)}
+            for one in marks(story, changes)
+        ],
         "plots": [_flat(one) for one in found],
     }
 
 
-def marks(story: Told) -> list[dict[str, Any]]:
-    """Upright lines: onset, what changed in the cluster, what was decided and done, the end."""
-    incident = story.incident
-    found: list[dict[str, Any]] = [
-        {"at": incident.since_ms / 1000, "kind": "onset", "label": "first bad sample", "detail": ""}
-    ]
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened at a time: an upright line with a few words above it."""
+
+    at_ms: int
+    kind: str  # "onset", "opened", "change", "asked", ...: the style of it
+    label: str
+    detail: str = ""
+
+
+def marks(story: Told, changes: Sequence[ClusterEvent] = ()) -> list[Mark]:
+    """Upright lines: onset, what changed in the cluster, what was asked, decided and done, the end."""
+    found = [Mark(story.incident.since_ms, "onset", "first bad sample"), *changed(story.incident, changes)]
     for record in story.records:
         kind = MARKED.get(record.entry.kind)
         if kind is not None:
             detail = next((one.what for one in story.moments if one.seq == record.seq), "")
-            found.append(
-                {"at": record.entry.at_ms / 1000, "kind": kind, "label": _label(record), "detail": detail}
-            )
-    for suspect in incident.suspects:
-        for evidence in suspect.evidence:
-            if evidence.at_ms is not None and suspect.change:
-                at = evidence.at_ms / 1000
-                found.append({"at": at, "kind": "change", "label": suspect.change, "detail": evidence.what})
-    unique = {(one["at"], one["kind"], one["label"]): one for one in found}
-    return sorted(unique.values(), key=lambda one: float(one["at"]))[:MOST_MARKS]
+            found.append(Mark(record.entry.at_ms, kind, _label(record), detail))
+    unique = {(one.at_ms, one.kind, one.label): one for one in found}
+    return sorted(unique.values(), key=lambda one: one.at_ms)[:MOST_MARKS]
+
+
+def changed(incident: Incident, changes: Sequence[ClusterEvent]) -> list[Mark]:
+    """What changed near an incident: as the cluster tells it, else what its suspects are blamed for."""
+    found = [
+        Mark(one.at_ms, "change", one.kind.replace("_", " "), f"{one.target}: {one.detail}".strip(": "))
+        for one in changes
+    ]
+    blamed = [
+        Mark(evidence.at_ms, "change", evidence.what, f"{suspect.target}: {evidence.what}")
+        for suspect in incident.suspects
+        for evidence in suspect.evidence
+        if evidence.at_ms is not None and not evidence.signal
+    ]
+    known = {one.at_ms for one in found}
+    return sorted([*found, *(one for one in blamed if one.at_ms not in known)], key=lambda one: one.at_ms)
 
 
 def _label(record: Record) -> str:

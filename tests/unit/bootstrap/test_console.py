@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aiops.bootstrap.console import live_plots, recordings_in
+from aiops.bootstrap.console import live_changes, live_plots, recordings_in
 from aiops.bootstrap.replays import ChildReplays
 from aiops.engine.screen import Screen
 from aiops.engine.window import Rings
-from aiops.model import Detection, Panel, Target
+from aiops.model import ClusterEvent, Detection, EventKind, Facts, Panel, Target
 from detectors.robust_zscore import RobustZScore
 from tests.unit.cli import recordings
 from tests.unit.core.cases import CART, MINUTE, NOW, anomaly, incident
@@ -75,6 +75,29 @@ def test_rows_that_change_under_our_hands_are_no_error():
     live, screen = remembering()
     screen.targets = (*screen.targets, *(Target("Deployment", "shop", f"n{n}") for n in range(3)), CART)[2:]
     assert live_plots(live, leak()) == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (ClusterEvent(NOW - 6 * MINUTE, CART, EventKind.ROLLOUT, "to revision 2"), True),
+        (ClusterEvent(NOW - 6 * MINUTE, OTHER, EventKind.ROLLOUT, "to revision 2"), False),
+        (ClusterEvent(NOW - 6 * MINUTE, CART, EventKind.OOM_KILLED), False),  # a symptom
+        (ClusterEvent(NOW - 6 * MINUTE, CART, EventKind.ROLLOUT, ours=True), False),  # an answer
+        (
+            ClusterEvent(NOW - 95 * MINUTE, CART, EventKind.ROLLOUT),
+            True,
+        ),  # 90 min before the first bad sample
+        (ClusterEvent(NOW - 96 * MINUTE, CART, EventKind.ROLLOUT), False),
+    ],
+)
+def test_what_others_changed_near_an_incident_is_shown(event, shown):
+    live = SimpleNamespace(last_facts=Facts(NOW, "", events=(event,)))
+    assert live_changes(live, leak()) == ((event,) if shown else ())
+
+
+def test_nothing_changed_as_far_as_is_known_before_the_first_tick():
+    assert live_changes(SimpleNamespace(last_facts=None), leak()) == ()
 
 
 def test_recordings_are_found_by_the_names_of_their_folders(tmp_path):

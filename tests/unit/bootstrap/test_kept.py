@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aiops.bootstrap.console import recording_console, served, state_console
-from aiops.bootstrap.kept import MARK, PLOTS, keep, kept, kept_plots, reserve
+from aiops.bootstrap.kept import MARK, PLOTS, keep, kept, kept_changes, kept_plots, reserve
 from aiops.bootstrap.replay import replay_all
 from aiops.errors import InputError
 from tests.asgi import Client
@@ -54,6 +54,11 @@ def test_plots_come_back_with_their_gaps_and_open_sides(folder, replayed):
         assert one.direction == other.direction
 
 
+def test_changes_come_back_as_they_were(folder, replayed):
+    (told,) = replayed.story.incidents
+    assert kept_changes(folder, told.incident.id) == told.changes != ()
+
+
 def test_a_folder_is_kept_anew(folder, replayed):
     keep(folder, replayed.story, replayed.loop.rules.signals, replayed.loop.store)
     assert kept(folder).recording == replayed.story.recording
@@ -76,8 +81,8 @@ def test_a_dry_run_that_did_not_end_leaves_a_folder_that_is_nothing_yet(tmp_path
 
 @pytest.mark.parametrize("name", ["../secret", "a/b", "", "."])
 def test_an_id_that_is_none_reads_no_file(folder, name):
-    (folder / "secret.json").write_text("[]", encoding="utf-8")
-    assert kept_plots(folder, name) == ()
+    (folder / "secret.json").write_text("{}", encoding="utf-8")
+    assert kept_plots(folder, name) == kept_changes(folder, name) == ()
 
 
 def test_a_damaged_plot_is_named(folder):

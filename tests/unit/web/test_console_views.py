@@ -13,11 +13,21 @@ from aiops.core.ledger import Ledger, outcome_entry, start_entry
 from aiops.core.quality import Quality, Reading
 from aiops.engine import entries
 from aiops.engine.window import Recorded
-from aiops.model import Direction, Outcome, Panel, Plot, Result
+from aiops.model import (
+    ClusterEvent,
+    Direction,
+    EventKind,
+    Evidence,
+    Outcome,
+    Panel,
+    Plot,
+    Result,
+    Suspect,
+)
 from aiops.web.console import Standing, View
 from aiops.web.console.keeper import READ, Keeper
 from aiops.web.console.limits import breakers, budgets, signals, waits
-from aiops.web.console.plots import document, drawn, from_journal
+from aiops.web.console.plots import changed, document, drawn, from_journal
 from aiops.web.console.told import about, story
 from tests.browser.scene import Scene, a_plot, lived, past_incident, served
 from tests.unit.core.cases import CART, HOUR, MINUTE, NOW, anomaly, incident, plan, policy
@@ -161,6 +171,24 @@ def test_a_plot_without_a_single_sample_is_no_error():
     empty = Plot(CART, "m", "B", Direction.UP, times, nothing, nothing, nothing, np.zeros(3, bool))
     (plot,) = document(drawn((empty,), told), told)["plots"]
     assert plot["v"] == [None] * 3
+
+
+def test_a_change_is_marked_once_and_a_symptom_never():
+    blamed = Suspect(
+        CART,
+        0.9,
+        (
+            Evidence("rolled out to revision 7", 1.0, at_ms=NOW - MINUTE),
+            Evidence("m: 9 B, expected at most 2 B", 1.0, "m", NOW),
+        ),
+        change="rollout",
+    )
+    one = incident(suspects=(blamed,))
+    (alone,) = changed(one, ())
+    assert (alone.at_ms, alone.label) == (NOW - MINUTE, "rolled out to revision 7")
+    told = ClusterEvent(NOW - MINUTE, CART, EventKind.ROLLOUT, "to revision 7")
+    (both,) = changed(one, (told,))
+    assert (both.label, both.detail) == ("rollout", f"{CART}: to revision 7")
 
 
 class Counting:
