@@ -26,9 +26,9 @@ def test_it_agrees_with_pythons_own_on_what_both_read(pattern, text):
 @pytest.mark.parametrize("pattern", ["(a*)*(a*)*b", "(.*)+.*.*.*.*.*x", "(a|aa)+b", "(a?){30}a{30}b"])
 def test_a_pattern_made_to_backtrack_is_answered_at_once(pattern):
     """S2: Python's own would take longer than the age of the universe for these."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert not Anchored(pattern).matches("a" * 253)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
