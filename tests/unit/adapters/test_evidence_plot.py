@@ -42,7 +42,7 @@ def pixels(png):
 
 
 def test_it_is_a_small_png_and_drawn_quickly():
-    """Below 200 kB and, once matplotlib is loaded, 300 ms; of the processor, since others use it too; a slow machine gets a second."""
+    """Below 200 kB and, once matplotlib is loaded, 300 ms of the processor; a slow machine gets a second."""
     seen = [payload(signal=name) for name in ("memory", "latency", "errors", "a fourth")]
     draw(leaking(), seen)
     began = time.process_time()
