@@ -4,17 +4,20 @@ Everything is real but Slack itself and the nodes: ``aiops run`` as a process wi
 plane with an audit log, a Prometheus that sees the load. What people read is what the double of Slack has.
 """
 
+import json
 import os
+import subprocess
 import time
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.acting.alone import TrafficSurge
+from tests.acting.alone import RESTARTED, CpuSaturation, TrafficSurge
 from tests.acting.case import Write
 from tests.acting.world import World
 from tests.controlplane.objects import deployment
 from tests.fakes.slack import Slack
+from tests.integration.daemon import AIOPS
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -38,7 +41,7 @@ class Surge(TrafficSurge):
         at.notes["app"].rps = 112
 
 
-CASE = Surge()
+SURGE, BUSY = Surge(), CpuSaturation()
 
 
 class Team:
@@ -63,6 +66,7 @@ class Team:
             "approvals": {
                 "roles": {"performance-optimizer": {"slack_groups": [self.group.id]}},
                 "critical_remediations": ["scale_out", "scale_to"],
+                "critical_share": 1,  # a restart of all pods takes one yes here
                 "quorum": 2,
             },
         }
@@ -84,7 +88,7 @@ def world(control_plane, tmp_path_factory, team):
     if not hasattr(control_plane, "kubelet"):
         pytest.skip("AIOPS_TEST_KUBECONFIG names an existing cluster: there is no simulated kubelet")
     folder = tmp_path_factory.mktemp("conversation")
-    with World(control_plane, folder, (CASE,), "talk", "ask", twins=False) as made:
+    with World(control_plane, folder, (SURGE, BUSY), "talk", "ask", twins=False) as made:
         file = made.config / "aiops.yaml"
         yaml = YAML(typ="safe")
         settings = yaml.load(file.read_text()) | team.settings()
@@ -96,12 +100,16 @@ def world(control_plane, tmp_path_factory, team):
 class Talk:
     """What stands in the channel, by what it is."""
 
-    def __init__(self, team):
-        self.slack, self.channel, self.ana = team.slack, team.channel, team.ana
+    def __init__(self, team, what):
+        self.slack, self.channel, self.what = team.slack, team.channel, what
+
+    def cards(self):
+        """Messages in the channel itself about this class of incident."""
+        return [one for one in self.slack.messages(self.channel) if self.what in one.seen]
 
     def card(self):
         """The incident's one message."""
-        return next((one for one in self.slack.messages(self.channel) if "traffic surge" in one.seen), None)
+        return next(iter(self.cards()), None)
 
     def question(self, part):
         """The newest question in the card's thread that says ``part`` and can be answered."""
@@ -119,15 +127,16 @@ class Talk:
 
 def test_an_incident_is_told_asked_about_changed_agreed_upon_carried_out_and_over(world, team):
     """Issue 5, done when; H5: whoever changed it does not confirm it; G5: the audit log of the API server."""
-    slack, talk, at = team.slack, Talk(team), world.place(CASE)
+    slack, talk, at = team.slack, Talk(team, "traffic surge"), world.place(SURGE)
 
     def tale():
-        return story(world, talk)
+        return story(world, talk, SURGE)
 
     with world.daemon() as daemon:
         world.is_warm(daemon)
         slack.wait(lambda: slack.sockets, 20, "the daemon to listen")
-        world.spoil()
+        world.since = world.plane.audit.now()
+        SURGE.spoil(at)
 
         question = world.wait(lambda: talk.question("from 3 to 5"), PATIENCE_S, tale)
         card = talk.card()
@@ -161,13 +170,52 @@ def test_an_incident_is_told_asked_about_changed_agreed_upon_carried_out_and_ove
 
         world.wait(lambda: slack.current(card).colors == [GREEN], PATIENCE_S, tale)
         assert "verified" in slack.current(card).seen
-        CASE.over(at)
+        SURGE.over(at)
         world.wait(lambda: "*resolved*" in slack.current(card).seen, PATIENCE_S, tale)
         assert slack.current(card).colors == [GREEN]
-        assert len([one for one in slack.messages(team.channel) if "traffic surge" in one.seen]) == 1
+        assert len(talk.cards()) == 1
         assert slack.courier.complaints == []
         assert slack.courier.strays == []
         assert daemon.stop() == 0
+
+
+def test_while_slack_is_down_the_question_waits_and_is_answered_on_the_command_line(world, team):
+    """H8: an outage decides nothing; the other channel knows people by itself; in the end Slack shows it."""
+    slack, talk, at = team.slack, Talk(team, "cpu saturation"), world.place(BUSY)
+
+    def tale():
+        return story(world, talk, BUSY)
+
+    with world.daemon() as daemon:
+        world.is_warm(daemon)
+        slack.wait(lambda: slack.sockets, 20, "the daemon to listen")
+        world.since = world.plane.audit.now()
+        BUSY.spoil(at)
+        question = world.wait(lambda: talk.question("restart"), PATIENCE_S, tale)
+        card = talk.card()
+
+        slack.down()
+        time.sleep(3)
+        (waiting,) = aiops(world, "approvals", "--json")
+        assert (waiting["state"], world.written(at)) == ("pending", [])
+        aiops(world, "approve", waiting["short"], "--yes", "--json")
+        wanted = Write("patch", "deployments", "cart", RESTARTED)
+        world.wait(lambda: [one.is_of(wanted) for one in world.written(at)] == [True], 30, tale)
+
+        slack.up()
+        world.wait(lambda: not slack.current(question).buttons, 60, tale)
+        assert "approved by" in slack.current(question).seen
+        world.wait(lambda: slack.current(card).colors == [GREEN], PATIENCE_S, tale)
+        assert len(talk.cards()) == 1
+        assert daemon.stop() == 0
+
+
+def aiops(world, *arguments):
+    """A command on the daemon's state folder: its JSON."""
+    command = [AIOPS, *arguments, "--state", str(world.folder / "state")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return json.loads(done.stdout)
 
 
 def said_no(talk, who):
@@ -175,11 +223,11 @@ def said_no(talk, who):
     return next((one for one in talk.below() if f"<@{who.id}>" in one.text and "no_entry" in one.text), None)
 
 
-def story(world, talk):
+def story(world, talk, case):
     """What was said, and what the journal has, for a test that fails."""
     lines = [f"{one.ts} {one.seen}" for one in talk.slack.everything(talk.channel)]
     lines += [f"only for {one.ephemeral_to}: {one.seen}" for one in talk.slack.world.ephemerals]
     lines += [f"failed: {one.method} {one.error}" for one in talk.slack.calls if one.error]
-    lines.append(world.told(world.place(CASE), CASE))
+    lines.append(world.told(world.place(case), case))
     log = (world.folder / "daemon.log").read_text().splitlines()
     return "\n".join([*lines, *log[-30:]])
