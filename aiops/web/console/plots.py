@@ -89,7 +89,13 @@ class Mark:
 
 def marks(story: Told, changes: Sequence[ClusterEvent] = ()) -> list[Mark]:
     """Upright lines: onset, what changed in the cluster, what was asked, decided and done, the end."""
-    found = [Mark(story.incident.since_ms, "onset", "first bad sample"), *changed(story.incident, changes)]
+    found = [Mark(story.incident.since_ms, "onset", "first bad sample")]
+    together: dict[int, list[Mark]] = {}
+    for one in changed(story.incident, changes):  # a rollout and its image are one line
+        together.setdefault(one.at_ms, []).append(one)
+    for at_ms, those in together.items():
+        labels = dict.fromkeys(one.label for one in those)
+        found.append(Mark(at_ms, "change", ", ".join(labels), "; ".join(one.detail for one in those)))
     for record in story.records:
         kind = MARKED.get(record.entry.kind)
         if kind is not None:

@@ -27,7 +27,7 @@ from aiops.model import (
 from aiops.web.console import Standing, View
 from aiops.web.console.keeper import READ, Keeper
 from aiops.web.console.limits import breakers, budgets, signals, waits
-from aiops.web.console.plots import changed, document, drawn, from_journal
+from aiops.web.console.plots import changed, document, drawn, from_journal, marks
 from aiops.web.console.told import about, story
 from tests.browser.scene import Scene, a_plot, lived, past_incident, served
 from tests.unit.core.cases import CART, HOUR, MINUTE, NOW, anomaly, incident, plan, policy
@@ -189,6 +189,17 @@ def test_a_change_is_marked_once_and_a_symptom_never():
     told = ClusterEvent(NOW - MINUTE, CART, EventKind.ROLLOUT, "to revision 7")
     (both,) = changed(one, (told,))
     assert (both.label, both.detail) == ("rollout", f"{CART}: to revision 7")
+
+
+def test_what_changed_at_the_same_time_is_one_line_of_a_plot():
+    told = story(leak(), "i1")
+    those = [
+        ClusterEvent(NOW - MINUTE, CART, EventKind.ROLLOUT, "to revision 7"),
+        ClusterEvent(NOW - MINUTE, CART, EventKind.IMAGE, "a -> b"),
+    ]
+    (line,) = [one for one in marks(told, those) if one.kind == "change"]
+    assert line.label == "rollout, image"
+    assert line.detail == f"{CART}: to revision 7; {CART}: a -> b"
 
 
 class Counting:
