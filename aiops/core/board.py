@@ -30,6 +30,7 @@ from aiops.model.wire import from_json
 DAY_MS = 86_400_000
 MOST_LINES = 40  # of what was done, an incident; the oldest go first
 MOST_SEEN = 8  # anomalies whose samples are kept for a picture
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)  # what another version wrote
 MOST_PLANS = 5_000  # whose steps are known by name
 TIDY = 500  # records taken at once; then what is old is forgotten
 UNASKED = frozenset({"expired", "superseded"})  # what ends an approval without anybody's saying so
@@ -179,9 +180,7 @@ class Board:
             if people:
                 self.approvals, self.claims = self.approvals.fold(people), self.claims.fold(people)
             for record in some:
-                with suppress(
-                    KeyError, TypeError, ValueError, AttributeError, IndexError
-                ):  # of another version
+                with suppress(*UNREADABLE):
                     self._take(record)
             self.seq = some[-1].seq
             if len(some) == TIDY:

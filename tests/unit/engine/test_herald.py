@@ -214,6 +214,32 @@ class TestWhatFails:
         town.delivers(2)
         assert town.box.calls == 2
 
+    def test_after_a_success_the_next_failure_is_tried_again_at_once(self):
+        """1 + 2 + 4 s, then it works; the next time it waits for a second, and not for eight."""
+        town = Town()
+        town.box.down()
+        town.opens()
+        town.delivers(6)
+        town.box.up()
+        town.delivers(1)
+        town.box.down()
+        calls = town.box.calls
+        town.opens(incident(id="i2"))
+        town.delivers(2)
+        assert town.box.calls == calls + 2
+
+    def test_what_was_done_more_than_an_hour_ago_is_in_the_card_and_no_note(self):
+        town = Town()
+        town.box.down()
+        town.opens()
+        claim = {"incident_id": "i1", "targets": [], "by": "slack:T/U", "name": "anna"}
+        town.write(Entry("claimed", "forum", NOW, claim))
+        town.clock.advance(3600)
+        town.box.up()
+        town.delivers(61)
+        assert town.box.cards()[0].claimed_by == "anna"
+        assert town.box.notes() == []
+
     def test_what_a_channel_will_not_take_holds_nothing_else_up(self):
         town = Town()
         town.box.refuses["incident:i1"] = Rejected("slack: invalid_blocks")
@@ -300,6 +326,12 @@ class TestMany:
         assert note.text.startswith("open for longer than a day, and never told here: 30\n")
         town.again().delivers(60)
         assert len(town.box.notes()) == 1
+
+    def test_where_something_is_done_it_is_news_however_old(self):
+        town = Town()
+        town.opens(incident(opened_ms=NOW - 25 * HOUR, state=IncidentState.ACTING))
+        town.delivers(5)
+        assert len(town.box.cards()) == 1
 
 
 class TestRestart:
@@ -410,6 +442,26 @@ class TestStorm:
         storm = [one for one in town.box.cards() if one.incident.incident_class == "storm"]
         assert storm[-1].pending == ("a1b2",)  # it can be answered elsewhere
 
+    def test_a_reminder_in_a_storm_is_quiet(self):
+        town = Town(NotifySettings(storm_messages=2))
+        town.write(Entry("storm_began", "storm", NOW, {"because": "all is bad"}))
+        town.opens(incident(opened_ms=NOW - MINUTE))
+        approval = town.asks()
+        town.delivers(5)
+        town.reminds(approval)
+        town.delivers(5)
+        assert [one.loud for one in town.box.notes() if one.roles] == [False]
+
+    def test_a_storm_that_nobody_saw_is_not_told_when_it_is_over(self):
+        town = Town()
+        town.box.down()
+        town.write(Entry("storm_began", "storm", NOW, {"because": "all is bad"}))
+        town.write(Entry("storm_ended", "storm", NOW + 1, {"because": "calm"}))
+        town.delivers(5)
+        town.box.up()
+        town.delivers(61)
+        assert town.box.sent == []
+
     def test_a_channel_that_groups_by_itself_is_told_everything(self):
         town = Town(grouped=False)
         town.write(Entry("storm_began", "storm", NOW, {"because": "all is bad"}))
@@ -478,6 +530,12 @@ class TestWhoIsTold:
         (note,) = town.box.sent
         assert note.text.startswith("broken when first seen, and never acted on: 30\n")
         assert note.text.endswith("and 20 more: aiops incidents --open")
+
+    def test_known_breakage_is_told_to_its_owner_only(self):
+        town = Town(takes=lambda owner: owner == "payments")
+        town.opens(replace(incident(), kind=IncidentKind.KNOWN))
+        town.delivers(5)
+        assert town.box.sent == []
 
     def test_nothing_new_is_posted_before_the_cluster_was_seen_once(self):
         """Else a route by owner would be guessed; but not for ever."""
