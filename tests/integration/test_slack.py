@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from websockets.sync.client import connect
 
+from aiops.adapters.clock import SystemClock
 from aiops.errors import PortError, Unavailable
 from aiops.model import (
     Amend,
@@ -19,6 +20,11 @@ from aiops.model import (
     StopAll,
     Why,
 )
+from aiops.web.app import Doors, make_app
+from aiops.web.auth import Doorkeeper
+from aiops.web.sessions import Sessions
+from tests.asgi import Client
+from tests.fakes.authenticator import FakeAuthenticator
 from tests.fakes.forum import an_approval
 from tests.fakes.slack import Slack
 from tests.integration.slack_cases import scene
@@ -311,6 +317,25 @@ def test_a_direct_message_can_stop_everything():
     with scene() as it:
         it.slack.says(it.ben, "stop everything", it.slack.world.direct(it.slack.app.user.id, it.ben.id))
         assert it.heard(1)[0].saying == StopAll()
+
+
+def test_slack_gets_in_past_the_gate_of_our_server_by_its_signature_alone():
+    """S1: no token, no session, the name of a proxy; what is unsigned stays outside."""
+    with scene(SlackMode.HTTP) as it:
+        doorkeeper = Doorkeeper(FakeAuthenticator({}), Sessions(60), SystemClock().monotonic_s)
+        app = make_app(
+            metrics=lambda: (b"", "text/plain"),
+            healthy=lambda: (True, {}),
+            ready=lambda: (True, {}),
+            doors=Doors(doorkeeper, slack=it.channel.asgi, closed=True),
+        )
+        url = "https://aiops.example/slack/events"
+        assert it.slack.verifies(url, app)
+        _, question = it.asks()
+        assert it.slack.acked(it.slack.clicks(it.ana, question, "aiops_deny"))
+        assert it.heard(1)[0].saying == Deny(it.forum.those[0].id)
+        assert Client(app, "https://aiops.example").post("/slack/events", json={}).status_code == 401
+        assert Client(app, "https://aiops.example").get("/slack/events").status_code == 405
 
 
 def test_the_rotation_of_a_group_is_followed():
