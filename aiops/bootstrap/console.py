@@ -5,8 +5,9 @@ answer.
 """
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from aiops.adapters.clock import SystemClock
 from aiops.adapters.memory import MemoryStore
 from aiops.bootstrap.acting import COLLECT_AFTER
 from aiops.bootstrap.config import find_state, load_settings
-from aiops.bootstrap.journal import open_journal, running
+from aiops.bootstrap.journal import Place, open_journal, running
 from aiops.bootstrap.kept import kept, kept_changes, kept_plots
 from aiops.bootstrap.replay import replay_all
 from aiops.bootstrap.replays import ChildReplays
@@ -26,7 +27,7 @@ from aiops.core import rows
 from aiops.engine.live import Live
 from aiops.engine.replay import Progress, quietly
 from aiops.model import Actor, Anomaly, ClusterEvent, Incident, Panel, Plot, Signal
-from aiops.ports import Forum
+from aiops.ports import Forum, Store
 from aiops.settings import Settings
 from aiops.web.auth import Doorkeeper
 from aiops.web.console import FORMS, PUBLIC, Parts, Standing, View, console_routes
@@ -158,38 +159,57 @@ def recordings_in(*folders: Path) -> dict[str, Path]:
 
 @contextmanager
 def state_console(
-    config: Path | None, state: Path | None, recordings: Sequence[Path] = ()
+    config: Path | None, state: Place | None, recordings: Sequence[Path] = ()
 ) -> Iterator[Parts]:
-    """A journal on disk: of a dry run that was kept, or of a daemon, running or not. InputError where there
-    is none."""
-    folder = find_state(config, state)
-    settings, of, clock = load_settings(config), kept(folder), SystemClock()
-    store = open_journal(folder)
+    """A journal: of a dry run that was kept, of a daemon's state folder, or of a daemon that is asked over
+    HTTP. InputError where there is none."""
+    place: Place = find_state(config, state)
+    settings = load_settings(config)
+    store = open_journal(place)
     try:
-        if of is not None:
-            view = view_of(settings, of.signals, of.cluster, of.digest)
-            note = f"a dry run of {of.recording}: nothing was changed, and times are those of the recording"
-            now_ms: Callable[[], int] = lambda: of.end_ms  # noqa: E731 - a clock that stands still
-        else:
-            view = view_of(settings, settings.signals)
-            note = "the journal of a daemon, read beside it"
-            now_ms = clock.now_ms
-        yield Parts(
-            store=store,
-            view=view,
-            now_ms=now_ms,
-            standing=lambda: Standing(
-                following=of is None,
-                note=note if of is not None or running(folder) else f"{note}; none runs now",
-            ),
-            plots=lambda incident, _records: kept_plots(folder, incident.id),
-            changes=lambda incident: kept_changes(folder, incident.id),
-            shut="this console reads a journal and cannot answer: open the daemon's, or type aiops approve",
-            replays=ChildReplays(recordings_in(folder / RECORDINGS, *recordings), config),
-            alone=True,
-        )
+        parts = _of_folder(place, settings, store) if isinstance(place, Path) else _of_daemon(settings, store)
+        beside = [place / RECORDINGS] if isinstance(place, Path) else []
+        yield replace(parts, replays=ChildReplays(recordings_in(*beside, *recordings), config), alone=True)
     finally:
         store.close()
+
+
+def _of_daemon(settings: Settings, store: Store) -> Parts:
+    return Parts(
+        store=store,
+        view=view_of(settings, settings.signals),
+        now_ms=SystemClock().now_ms,
+        standing=lambda: Standing(following=True, note="the journal of a daemon, asked over HTTP"),
+        shut="this console reads a daemon's journal: answer in its own, or type aiops approve",
+    )
+
+
+def _of_folder(folder: Path, settings: Settings, store: Store) -> Parts:
+    of = kept(folder)
+    if of is None:
+        view, now_ms = view_of(settings, settings.signals), SystemClock().now_ms
+    else:
+        view, now_ms = view_of(settings, of.signals, of.cluster, of.digest), lambda: of.end_ms
+
+    def standing() -> Standing:
+        if of is not None:
+            return Standing(note=_dry(of.recording))
+        runs = "" if running(folder) else "; none runs now"
+        return Standing(following=True, note=f"the journal of a daemon, read beside it{runs}")
+
+    return Parts(
+        store=store,
+        view=view,
+        now_ms=now_ms,
+        standing=standing,
+        plots=lambda incident, _records: kept_plots(folder, incident.id),
+        changes=lambda incident: kept_changes(folder, incident.id),
+        shut="this console reads a journal and cannot answer: open the daemon's, or type aiops approve",
+    )
+
+
+def _dry(recording: str) -> str:
+    return f"a dry run of {recording}: nothing was changed, and times are those of the recording"
 
 
 @contextmanager
@@ -204,9 +224,7 @@ def recording_console(config: Path | None, recording: Path, progress: Progress =
         store=replayed.loop.store,
         view=view_of(settings, rules.signals, story.cluster, story.config_digest),
         now_ms=lambda: story.end_ms,
-        standing=lambda: Standing(
-            note=f"a dry run of {story.recording}: nothing was changed, and times are those of the recording"
-        ),
+        standing=lambda: Standing(note=_dry(story.recording)),
         plots=lambda incident, _records: told[incident.id].plots if incident.id in told else (),
         changes=lambda incident: told[incident.id].changes if incident.id in told else (),
         shut="a recording cannot be answered: nothing of it is going on",

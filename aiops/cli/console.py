@@ -1,15 +1,18 @@
 """``aiops console``: look at a journal or a recording in a browser, without a daemon."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aiops.cli import options
 
+if TYPE_CHECKING:
+    from aiops.bootstrap.journal import Place
+
 
 @click.command()
-@options.config
-@options.state
+@options.place
 @click.option(
     "--recording",
     type=click.Path(path_type=Path),
@@ -27,15 +30,15 @@ from aiops.cli import options
 @click.option("--open", "open_it", is_flag=True, help="Open a browser there.")
 def command(
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     recording: Path | None,
     recordings: tuple[Path, ...],
     port: int,
     open_it: bool,
 ) -> None:
-    """Serve the console on loopback over a journal: of a daemon (running or not), of a kept dry run, or of a
-    recording that is replayed first. It only shows; answers are given in the daemon's own console, at
-    /console/ of its server.
+    """Serve the console on loopback over a journal: of a daemon (running or not, or asked over HTTP), of a
+    kept dry run, or of a recording that is replayed first. It only shows; answers are given in the daemon's
+    own console, at /console/ of its server.
 
     \b
     Examples: aiops console --state build/demo-state --open

@@ -5,12 +5,15 @@ import re
 import numpy as np
 import pytest
 
+from aiops.adapters.remote import Address
 from aiops.bootstrap.console import recording_console, served, state_console
 from aiops.bootstrap.kept import MARK, PLOTS, keep, kept, kept_changes, kept_plots, reserve
 from aiops.bootstrap.replay import replay_all
 from aiops.errors import InputError
+from aiops.web.server import Server
 from tests.asgi import Client
 from tests.unit.cli import recordings
+from tests.unit.web.api_cases import Api, an_incident
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,19 @@ def test_a_kept_dry_run_is_shown_at_its_own_time_and_takes_nothing(folder, repla
         assert len(re.findall("data-plot=", one)) == len(told.plots)
         assert client.post(f"/console/incidents/{told.incident.id}/mine").status_code == 409
         assert client.get("/console/", headers={"host": "evil.example"}).status_code == 421
+
+
+def test_a_daemon_is_shown_by_what_it_says_over_http():
+    api = Api([an_incident(number) for number in range(3)])
+    with (
+        Server(api.app, "127.0.0.1", 0) as server,
+        state_console(None, Address(server.url, "token-of-ada")) as parts,
+    ):
+        client = client_of(parts)
+        assert client.get("/console/").text.count("memory leak") >= 3
+        one = client.get("/console/incidents/0001incident").text
+        assert "Everything that was written down" in one
+        assert "asked over HTTP" in one
 
 
 def test_a_recording_is_shown_as_its_dry_run_tells_it(path, replayed):
