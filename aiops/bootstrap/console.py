@@ -175,6 +175,7 @@ def state_console(
 
 
 def _of_daemon(settings: Settings, store: Store) -> Parts:
+    store.head()  # so that a daemon that does not answer is told now, and not by the first page
     return Parts(
         store=store,
         view=view_of(settings, settings.signals),
