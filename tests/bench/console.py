@@ -73,7 +73,7 @@ def rows(folder: Path) -> list[Row]:
     return [
         row("records of 10,000 incidents", float(records), ""),
         row("console: start to listening", up_s, "s"),
-        row("console: first page, journal folded", first_s, "s", goal=1.0),
+        row("console: first page of a cold start, which folds the journal", first_s, "s", goal=2.0),
         row("console: a filtered page of 10,000 incidents", statistics.median(then), "s", goal=0.1),
         row("console: an incident's page", one, "s", goal=0.3),
         row("console: first contentful paint in Chromium", paint_ms / 1000, "s", goal=1.0),
