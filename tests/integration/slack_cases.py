@@ -55,14 +55,18 @@ class Scene:
 
 
 @contextlib.contextmanager
-def scene(mode=SlackMode.SOCKET, *, slack=None, forum=None, wait=True, clock=None, **settings):
-    """Slack with the people ``ana`` and ``ben``, the channel, and our app listening in it."""
+def scene(
+    mode=SlackMode.SOCKET, *, slack=None, forum=None, wait=True, clock=None, people=("ben",), **settings
+):
+    """Slack with ``ana`` and ``ben``, the channel, and our app listening in it. Who is on call (ana) may
+    approve, and so may ``people``; answers come from Slack alone."""
     with contextlib.ExitStack() as stack:
         slack = slack or stack.enter_context(Slack(ack_s=1.0, retries_s=(0.0, 0.1, 0.2)))
         ana, ben = slack.person("ana"), slack.person("ben")
         incidents = slack.channel("incidents", [ana, ben])
         group = slack.group("oncall", [ana])
-        role = ApproverRole(slack_users=(f"{slack.team_id}/{ben.id}",), slack_groups=(group.id,))
+        named = tuple(f"{slack.team_id}/{one.id}" for one in (ben,) if one.name in people)
+        role = ApproverRole(slack_users=named, slack_groups=(group.id,))
         made = Scene(slack, incidents, forum or FakeForum(), MemoryPosts())
         stack.enter_context(
             environment(**{BOT: slack.bot_token, APP: slack.app_token, SIGNING: slack.signing_secret})
@@ -74,7 +78,7 @@ def scene(mode=SlackMode.SOCKET, *, slack=None, forum=None, wait=True, clock=Non
                 "prod",
                 made.forum,
                 made.posts,
-                approvals=ApprovalSettings(roles={"on-call": role}),
+                approvals=ApprovalSettings(roles={"on-call": role}, kubernetes_access=False, local=False),
                 notify=NotifySettings(),
                 remediations=("scale_to", "rollback", "restart_rollout"),
                 clock=clock or SystemClock(),

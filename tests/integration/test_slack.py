@@ -338,6 +338,14 @@ def test_slack_gets_in_past_the_gate_of_our_server_by_its_signature_alone():
         assert Client(app, "https://aiops.example").get("/slack/events").status_code == 405
 
 
+def test_one_person_on_call_is_told_that_two_yeses_cannot_be_had():
+    """Issue 5: where a quorum cannot be had, the escalation carries the command to type by hand."""
+    with scene(people=()) as it:
+        _, question = it.asks(quorum=2)
+        assert "2 yeses cannot be had: 1 person may say yes here" in question.seen
+        assert "kubectl -n shop scale deployment web" in question.seen
+
+
 def test_the_rotation_of_a_group_is_followed():
     with scene(members_cache_s=0) as it:
         _, question = it.asks()

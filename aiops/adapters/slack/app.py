@@ -105,6 +105,7 @@ def open_slack(
         notify=notify,
         now_ms=clock.now_ms,
         failed=failed,
+        members=members.members,
     )
     endpoint = None
     if socket is None:

@@ -94,8 +94,11 @@ def _card_lines(card: Card) -> Iterable[str]:
         yield f"Ended: {escape(incident.closed_because, LONGEST_LINE)}"
 
 
-def question_message(question: Question, mentions: str = "") -> Message:
-    """An approval: with buttons while it waits, else with what became of it. ``mentions`` is ours."""
+def question_message(question: Question, mentions: str = "", shortfall: str = "") -> Message:
+    """An approval: with buttons while it waits, else with what became of it.
+
+    ``mentions`` is ours; ``shortfall`` is what is wrong with who could say yes, "" for nothing.
+    """
     approval = question.approval
     where = escape(place(approval.cluster), 100)
     pending = approval.state is ApprovalState.PENDING
@@ -105,6 +108,8 @@ def question_message(question: Question, mentions: str = "") -> Message:
     if not pending:
         blocks += _sections(_ended(approval))
     blocks += _sections(_facts(question))
+    if shortfall:
+        blocks.append(_section(f":warning: *{escape(shortfall, LONGEST_LINE)}*"))
     if approval.command and approval.state in _BY_HAND:
         command = escape_lines(approval.command, LONGEST_COMMAND)
         blocks.append(_section(f"By hand instead:\n```{command}```"))

@@ -19,6 +19,7 @@ from aiops.adapters.slack import escape
 from aiops.adapters.slack.blocks import Message, card_message, note_message, question_message
 from aiops.adapters.slack.calls import Calls
 from aiops.adapters.slack.connect import Identity
+from aiops.adapters.slack.quorum import Members, shortfall
 from aiops.core.routing import slack_channel
 from aiops.errors import Forbidden, NotFound, Rejected, Unavailable
 from aiops.model import ApprovalSettings, ApprovalState, Card, Note, NotifySettings, Question
@@ -55,11 +56,12 @@ class SlackNotifier:
         notify: NotifySettings,
         now_ms: Callable[[], int],
         failed: Callable[[str, Exception], None],
+        members: Members | None = None,  # None: nobody can tell who is in a group
     ) -> None:
         self._calls, self._identity, self._posts = calls, identity, posts
         self._cluster, self._channel = cluster, channel
         self._approvals, self._routes, self._failed = approvals, notify.routes, failed
-        self._now_ms = now_ms
+        self._now_ms, self._members = now_ms, members
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, str] = OrderedDict()  # digest of what stands there, by what it is about
         self._owed: set[str] = set()  # incidents whose card could not be posted
@@ -84,9 +86,10 @@ class SlackNotifier:
         if posted == pending:  # it stands there and waits; or it is over and nobody was asked
             return
         mentions = self._mentions(approval.roles) if pending else ""
+        short = shortfall(approval, self._approvals, self._members) if pending else ""
         self._put(
             about,
-            question_message(question, mentions),
+            question_message(question, mentions, short),
             lambda: self._thread(approval.incident_id, question.owner),
         )
 

@@ -20,8 +20,9 @@ THREAD = "1700000001.000100"
 class Desk:
     """A notifier with everything round it in memory."""
 
-    def __init__(self):
+    def __init__(self, roles=ROLES, members=None):
         self.api, self.posts, self.failures = FakeApi(), MemoryPosts(), []
+        self.roles, self.members = roles, members
         self.notifier = self.again()
 
     def again(self):
@@ -32,10 +33,11 @@ class Desk:
             self.posts,
             cluster="prod",
             channel=CHANNEL,
-            approvals=ApprovalSettings(roles=ROLES),
+            approvals=ApprovalSettings(roles=self.roles, kubernetes_access=False, local=False),
             notify=NotifySettings(routes=(Route("shop-team", slack_channel="C09"),)),
             now_ms=lambda: 1_700_000_000_000,
             failed=lambda what, error: self.failures.append((what, error)),
+            members=self.members,
         )
 
     @property
@@ -319,3 +321,40 @@ def test_a_question_that_was_approved_says_so_and_later_that_it_was_carried_out(
     for state in (ApprovalState.APPROVED, ApprovalState.EXECUTING, ApprovalState.EXECUTED):
         desk.notifier.ask(replace(a_question(), approval=an_approval(state=state)))
     assert [str(one["text"]).split("*")[1] for one in desk.edited] == ["approved", "executing", "executed"]
+
+
+def _no_answer(_group):
+    raise Unavailable("slack: 503")
+
+
+CANNOT, UNKNOWN = "cannot be had", "It is not known whether enough people can answer"
+
+
+@pytest.mark.parametrize(
+    ("quorum", "members", "barred", "said", "not_said"),
+    [
+        (1, lambda _: {"T01/U01"}, (), "By hand instead", CANNOT),
+        (2, lambda _: {"T01/U01", "T01/U02"}, (), "By hand instead", CANNOT),
+        (2, lambda _: {"T01/U01"}, (), "2 yeses cannot be had: 1 person may say yes here", UNKNOWN),
+        (2, lambda _: {"T01/U01", "T01/U02"}, ("slack:T01/U02",), "2 yeses cannot be had: 1 person", UNKNOWN),
+        (1, lambda _: set(), (), "One yes cannot be had: 0 people may say yes here", UNKNOWN),
+        (2, _no_answer, (), UNKNOWN, CANNOT),
+        (1, _no_answer, (), "By hand instead", UNKNOWN),
+        (2, None, (), UNKNOWN, CANNOT),
+    ],
+)
+def test_where_a_quorum_cannot_be_had_the_command_to_type_says_why_it_is_there(
+    quorum, members, barred, said, not_said
+):
+    desk = Desk({"on-call": ApproverRole(slack_groups=("S01",))}, members)
+    desk.notifier.ask(a_question(an_approval(quorum=quorum, barred=barred)))
+    shown = "".join(texts(desk.posted[0]["blocks"]))
+    assert said in shown
+    assert not_said not in shown
+    assert "kubectl -n shop scale" in shown
+
+
+def test_the_second_tier_counts_for_a_quorum():
+    desk = Desk(ROLES, lambda _: {"T01/U01"})
+    desk.notifier.ask(a_question(an_approval(quorum=2, second_tier=("lead",))))
+    assert CANNOT not in "".join(texts(desk.posted[0]["blocks"]))
