@@ -352,6 +352,19 @@ def test_a_thread_is_read_with_its_parent_and_a_history_without_replies(slack, c
     assert gone["error"] == "thread_not_found"
 
 
+def test_metadata_is_shown_to_those_who_ask_for_it(slack, channel):
+    """Slack: "conversations.history", ``include_all_metadata``; "Message metadata"."""
+    client, mark = web(slack), {"event_type": "incident", "event_payload": {"id": "i1"}}
+    ts = client.chat_postMessage(channel=channel.id, text="incident", metadata=mark)["ts"]
+    plain_one = client.conversations_history(channel=channel.id)["messages"][0]
+    asked = client.conversations_history(channel=channel.id, include_all_metadata=True)["messages"][0]
+    below = client.conversations_replies(channel=channel.id, ts=ts, include_all_metadata=True)["messages"][0]
+    assert "metadata" not in plain_one
+    assert asked["metadata"] == below["metadata"] == mark
+    wrong = refused(client.chat_postMessage, channel=channel.id, text="x", metadata={"event_type": "x"})
+    assert wrong["error"] == "invalid_metadata_format"
+
+
 def test_a_conversation_tells_what_it_is(slack, channel):
     """Slack: "conversations.info", "conversations.open", "team.info"."""
     client = web(slack)

@@ -32,9 +32,14 @@ def members(slack, app, args):
     return _page(args, sorted(channel.members), "members")
 
 
+def _yes(args, name):
+    """Whether a flag is given: 1 or true."""
+    return str(args.get(name, "")).lower() in {"1", "true"}
+
+
 def _window(args, messages):
     oldest, latest = float(args.get("oldest") or 0), float(args.get("latest") or "inf")
-    inclusive = str(args.get("inclusive", "")).lower() in {"1", "true"}
+    inclusive = _yes(args, "inclusive")
     if inclusive:
         return [one for one in messages if oldest <= float(one.ts) <= latest]
     return [one for one in messages if oldest < float(one.ts) < latest]
@@ -45,8 +50,9 @@ def replies(slack, app, args):
     if args["ts"] not in channel.messages:
         raise Refused("thread_not_found")
     thread = slack.world.thread(channel.id, args["ts"])
-    shown = [shapes.message(thread[0], slack.world, replies=thread[1:])]
-    shown += [shapes.message(one, slack.world) for one in _window(args, thread[1:])]
+    more = {"metadata": _yes(args, "include_all_metadata")}
+    shown = [shapes.message(thread[0], slack.world, replies=thread[1:], **more)]
+    shown += [shapes.message(one, slack.world, **more) for one in _window(args, thread[1:])]
     page = _page(args, shown, "messages")
     return page | {"has_more": bool(page["response_metadata"]["next_cursor"])}
 
@@ -54,9 +60,10 @@ def replies(slack, app, args):
 def history(slack, app, args):
     channel = channel_of(slack, app, args["channel"])
     newest_first = [one for one in reversed(list(channel.messages.values())) if one.thread_ts in ("", one.ts)]
-    found = _window(args, newest_first)
+    found, asked = _window(args, newest_first), _yes(args, "include_all_metadata")
     shown = [
-        shapes.message(one, slack.world, replies=slack.world.thread(channel.id, one.ts)[1:]) for one in found
+        shapes.message(one, slack.world, replies=slack.world.thread(channel.id, one.ts)[1:], metadata=asked)
+        for one in found
     ]
     page = _page(args, shown, "messages")
     return page | {"has_more": bool(page["response_metadata"]["next_cursor"])}
@@ -95,10 +102,10 @@ def users_list(slack, app, args):
 
 
 def groups_list(slack, app, args):
-    disabled = str(args.get("include_disabled", "")).lower() in {"1", "true"}
+    disabled = _yes(args, "include_disabled")
     found = [one for one in slack.world.groups.values() if disabled or not one.disabled]
     shown = [shapes.group(one, slack.world.team_id) for one in found]
-    if str(args.get("include_users", "")).lower() in {"1", "true"}:
+    if _yes(args, "include_users"):
         shown = [one | {"users": list(given.users)} for one, given in zip(shown, found, strict=True)]
     return {"usergroups": shown}
 
@@ -107,7 +114,7 @@ def group_users(slack, app, args):
     found = slack.world.groups.get(args["usergroup"])
     if found is None:
         raise Refused("no_such_subteam")
-    disabled = str(args.get("include_disabled", "")).lower() in {"1", "true"}
+    disabled = _yes(args, "include_disabled")
     if found.disabled and not disabled:
         raise Refused("subteam_disabled")
     return {"users": list(found.users)}

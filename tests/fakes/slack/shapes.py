@@ -66,7 +66,7 @@ def group(one, team_id):
     }
 
 
-def message(one, world, *, replies=()):
+def message(one, world, *, replies=(), metadata=False):
     """A message of ``conversations.history``, of an event, of a clicked message."""
     shown = {"type": "message", "user": one.user, "text": one.text, "ts": one.ts}
     author = world.users.get(one.user)
@@ -77,7 +77,7 @@ def message(one, world, *, replies=()):
     if one.attachments:
         shown["attachments"] = [{"id": i, **each} for i, each in enumerate(one.attachments, 1)]
     shown |= {"files": list(one.files)} if one.files else {}
-    shown |= {"metadata": one.metadata} if one.metadata else {}
+    shown |= {"metadata": one.metadata} if one.metadata and metadata else {}
     if one.edited_ts:
         shown["edited"] = {"user": one.edited_by, "ts": one.edited_ts}
     if one.thread_ts:
