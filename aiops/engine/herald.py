@@ -25,6 +25,7 @@ __all__ = ["Draw", "Herald", "Outlet"]
 
 Draw = Callable[[Incident, Sequence[Mapping[str, Any]]], bytes]  # the evidence of an incident, as PNG
 Failed = Callable[[str, Exception], None]
+LAST_S = 2.0  # for the last words, such as the journal's signed head
 STOP_S = 12.0  # for a call that is under way, which has a time-out of its own
 
 
@@ -87,7 +88,11 @@ class Herald:
         return str(found) if found is not None else f"nothing is known of incident {incident_id[:40]}"
 
     def close(self) -> None:
-        """Stop telling; a call that is under way ends first."""
+        """Tell what is due now, within ``LAST_S``, then stop; a call that is under way ends first."""
+        if self._threads:
+            last_s = self._clock.monotonic_s() + LAST_S
+            for worker in self._workers:
+                worker.finish(max(0.0, last_s - self._clock.monotonic_s()))
         for worker in self._workers:
             worker.stop()
         until_s = self._clock.monotonic_s() + STOP_S

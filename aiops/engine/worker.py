@@ -49,6 +49,7 @@ class Worker:
     failed: Callable[[str, Exception], None]
     draw: Callable[[Incident, Sequence[Mapping[str, Any]]], bytes] | None
     wake: threading.Event = field(default_factory=threading.Event)
+    rested: threading.Event = field(default_factory=threading.Event)  # there is nothing to send just now
     _stopping: threading.Event = field(default_factory=threading.Event)
     _sent: dict[str, float] = field(default_factory=dict)  # by about: when, of the last moments
     _aside: dict[str, float] = field(default_factory=dict)  # by about: not before
@@ -71,6 +72,12 @@ class Worker:
             self.here.handed.append(note)
             self.wake.set()
 
+    def finish(self, wait_s: float) -> None:
+        """Let it send what is due now, for so long at most; what a channel that fails keeps back is not due."""
+        self.rested.clear()
+        self.wake.set()
+        self.rested.wait(wait_s)
+
     def stop(self) -> None:
         """Send nothing more."""
         self._stopping.set()
@@ -81,6 +88,7 @@ class Worker:
         while not self._stopping.is_set():
             self.wake.clear()
             wait_s = self.work()
+            self.rested.set()
             self.wake.wait(wait_s)
 
     def work(self) -> float:

@@ -141,6 +141,25 @@ def test_a_fresh_question_is_on_its_way_within_a_second():
         town.herald.close()
 
 
+def test_the_last_words_are_still_said():
+    """With real threads: what is handed in just before the end, such as the journal's signed head."""
+    town = Town()
+    town.herald.start()
+    town.herald.note(Note("head 99", about="head:99", loud=True))
+    town.herald.close()
+    assert [one.text for one in town.box.notes()] == ["head 99"]
+
+
+def test_a_channel_that_is_down_does_not_hold_up_the_end():
+    town = Town()
+    town.box.down()
+    town.opens()
+    town.herald.start()
+    began = time.monotonic()
+    town.herald.close()
+    assert time.monotonic() - began < 2
+
+
 def test_what_was_done_goes_into_the_thread_once():
     town = Town()
     town.opens()
