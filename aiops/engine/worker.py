@@ -50,6 +50,8 @@ class Worker:
     draw: Callable[[Incident, Sequence[Mapping[str, Any]]], bytes] | None
     wake: threading.Event = field(default_factory=threading.Event)
     rested: threading.Event = field(default_factory=threading.Event)  # there is nothing to send just now
+    _round: int = 0  # how often somebody wanted all that is due to be sent
+    _rounds_done: int = 0
     _stopping: threading.Event = field(default_factory=threading.Event)
     _sent: dict[str, float] = field(default_factory=dict)  # by about: when, of the last moments
     _aside: dict[str, float] = field(default_factory=dict)  # by about: not before
@@ -73,10 +75,14 @@ class Worker:
             self.wake.set()
 
     def finish(self, wait_s: float) -> None:
-        """Let it send what is due now, for so long at most; what a channel that fails keeps back is not due."""
-        self.rested.clear()
+        """Let it send what is due now, for so long at most; what waits for a failing channel is not due."""
+        until_s = self.clock.monotonic_s() + wait_s
+        self._round += 1
         self.wake.set()
-        self.rested.wait(wait_s)
+        while self._rounds_done < self._round and (left_s := until_s - self.clock.monotonic_s()) > 0:
+            self.rested.clear()
+            if self._rounds_done < self._round:
+                self.rested.wait(min(left_s, 0.1))
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -87,7 +93,9 @@ class Worker:
         """Until stopped."""
         while not self._stopping.is_set():
             self.wake.clear()
+            round_ = self._round  # after the wake was cleared: whoever asks from now on wakes us again
             wait_s = self.work()
+            self._rounds_done = round_
             self.rested.set()
             self.wake.wait(wait_s)
 
