@@ -50,7 +50,7 @@ def watched(chromium):
         settings = {"viewport": {"width": 1280, "height": 900}} | options
         contexts.append(chromium.new_context(**settings))
         page = contexts[-1].new_page()
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(20_000)
         return Watched(page)
 
     yield open_one
