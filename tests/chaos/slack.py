@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiops.model import ApprovalState
-from tests.chaos import slack_attacks as attacks
+from tests.chaos import slack_requests as requests
+from tests.chaos.slack_forged import OUTSIDE
+from tests.chaos.slack_misused import INSIDE
 from tests.chaos.slack_stage import call, stage
 from tests.measure import Row, row
 
@@ -69,6 +71,8 @@ class Adversary:
             if self.rng.random() < 0.1:
                 await asyncio.to_thread(self.stage.opens)  # with it goes what only memory knew
                 self.report.restarts += 1
+            if self.rng.random() < 0.1:
+                self.stage.rotates()
         await self.quiet()
         self.judge()
 
@@ -80,10 +84,10 @@ class Adversary:
         authored = await self.asks(author=key, barred=(key,))
         self.stage.passes(0.01)  # a reply is newer than its question
         await self.decide(pair, first, "yes", final=False)
-        scene = attacks.Scene(
+        scene = requests.Scene(
             self.stage, self.rng, target, pair, first, authored, author, self.shut, self.taken
         )
-        shots = [self.rng.choice(attacks.OUTSIDE + attacks.INSIDE)(scene) for _ in range(count)]
+        shots = [self.rng.choice(OUTSIDE + INSIDE)(scene) for _ in range(count)]
         await self.attack(shots[: count // 2])
         await self.quiet()
         who, ballot = self.rng.choice((decider, self.stage.on_call)), self.rng.choice(("yes", "no"))
@@ -131,13 +135,13 @@ class Adversary:
         self.ledger.vote(self.stage, approval, who, ballot, state)
         word = {"yes": "approve", "no": "deny"}[ballot]
         if self.rng.random() < 0.5:
-            payload = attacks.click(self.stage, approval, who, f"aiops_{word}")
+            payload = requests.click(self.stage, approval, who, f"aiops_{word}")
         else:
             text = self.rng.choice((word, f"{word} {approval.short}")) + (
                 " because no" if ballot == "no" else ""
             )
-            payload = attacks.typed(self.stage, who, text, self.stage.thread(approval))
-        shot, began = attacks.signed(self.stage, "genuine", payload), time.perf_counter()
+            payload = requests.typed(self.stage, who, text, self.stage.thread(approval))
+        shot, began = requests.signed(self.stage, "genuine", payload), time.perf_counter()
         while (status := await call(self.stage.asgi, shot)) == 503:
             await asyncio.sleep(0.02)
         self.taken.append((self.stage.clock.now_ms(), shot))
@@ -145,7 +149,7 @@ class Adversary:
             self.report.findings.append(f"a genuine {word} was answered {status}")
         if self.rng.random() < 0.3:  # Slack brings it again, signed anew
             now_s = self.stage.clock.now_ms() / 1000
-            again = attacks.signed(self.stage, "duplicate", payload, at_s=now_s - 1, retry=1)
+            again = requests.signed(self.stage, "duplicate", payload, at_s=now_s - 1, retry=1)
             await self.attack([again])
         await self.counted(approval, final, began, self.report.took_s if calm else self.report.pressed_s)
 
@@ -224,7 +228,7 @@ async def race(made, ballots):
     approval = await asyncio.to_thread(made.asks)
     names = {"yes": "aiops_approve", "no": "aiops_deny"}
     clicks = [
-        attacks.signed(made, "race", attacks.click(made, approval, who, names[ballots[n % len(ballots)]]))
+        requests.signed(made, "race", requests.click(made, approval, who, names[ballots[n % len(ballots)]]))
         for n, who in enumerate(made.approvers)
     ]
     await asyncio.gather(*(call(made.asgi, one) for one in clicks))

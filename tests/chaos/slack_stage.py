@@ -26,6 +26,7 @@ from tests.fakes.slack import Slack
 from tests.unit.adapters.slack.parts import a_card, a_plan, a_question, an_incident
 
 OUTSIDERS = ("guest", "single-channel guest", "bot", "deactivated", "stranger")
+BELIEVED_S = 60  # ``slack.members_cache_s``
 START_MS, LIFE_MS = 1_790_000_000_000, 900_000  # a question lives a quarter of an hour
 
 
@@ -80,6 +81,12 @@ class Stage:
         with self._lock:
             self._stamp = max(self._stamp + 1, self.clock.now_ms() * 1000)
             return f"{self._stamp // 1_000_000}.{self._stamp % 1_000_000:06d}"
+
+    def rotates(self):
+        """Somebody else is on call from now on; who was is believed for a minute, and no longer."""
+        self.on_call, self.members["off rotation"] = self.members["off rotation"], self.on_call
+        self.slack.rotates(self.rotation, [self.on_call])
+        self.passes(BELIEVED_S + 1)
 
     def opens(self):
         """Start the app anew on the same journal, as after a crash: what it had in memory is gone."""

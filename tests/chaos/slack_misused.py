@@ -1,24 +1,17 @@
-"""What an adversary sends to the Slack endpoint. Each kind makes one request that must change nothing.
+"""What Slack may sign and must come to nothing: people who may not, questions that are over, words that
+decide nothing, bodies that nobody can read.
 
-``target`` is a question that waits, and may be approved by others; ``shut`` are questions that are over;
-``taken`` are requests that were genuine once. A kind of ``OUTSIDE`` must be refused at the door (4xx); one of
-``INSIDE`` is signed, as by Slack, for somebody or something that must come to nothing.
+``target`` is a question that waits, and may be approved by others; ``shut`` are questions that are over.
 """
 
 import copy
 import json
-import random
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode
 
-from tests.chaos.slack_stage import OUTSIDERS
-from tests.fakes.slack import Message, sign
+from tests.chaos.slack_requests import FORM, JSON, Kind, body_of, click, genuine, signed, submission, typed
 from tests.fakes.slack import shapes as slack_shapes
-from tests.fakes.slack.world import escape
 
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 SAYINGS = (
     "approve",
     "approve {short}",
@@ -43,255 +36,6 @@ NO_SAYING = (
     "approve\u0000 {short}",
     "\uff41\uff50\uff50\uff52\uff4f\uff56\uff45 {short}",  # full width
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """One request. ``headers`` are (name, bytes)."""
-
-    kind: str
-    headers: tuple
-    body: bytes
-    method: str = "POST"
-    refused: bool = False  # must be answered with 4xx
-
-
-@dataclass
-class Scene:
-    """What there is to attack."""
-
-    stage: object
-    rng: random.Random
-    target: object  # a question that waits
-    pair: object  # one that takes two people, one of whom has said yes
-    first_yes: object  # who
-    authored: object  # one that an approver has asked for
-    author: object  # who
-    shut: list = field(default_factory=list)  # questions that are over, however
-    taken: list = field(default_factory=list)  # (ms, Shot) of genuine requests
-
-    @property
-    def slack(self):
-        return self.stage.slack
-
-    def approver(self):
-        return self.rng.choice(self.stage.approvers)
-
-    def nobody(self):
-        """(what they are, somebody who holds no role or is none of us)."""
-        return self.rng.choice(list(self.stage.members.items()))
-
-    def outsider(self):
-        """Somebody who may not even say "stop"."""
-        return self.stage.members[self.rng.choice(OUTSIDERS)]
-
-
-def click(stage, approval, who, action="aiops_approve", **changes):
-    """The payload of a click on a button of ``approval``'s own message."""
-    message = _seen(stage, approval)
-    block, element = next(found for found in message.elements() if found[1]["action_id"] == action)
-    used = {**element, **changes}
-    made = slack_shapes.block_actions(
-        stage.slack.app,
-        stage.slack.world,
-        who,
-        message,
-        (block, used),
-        at=stage.stamp(),
-        trigger_id="1.2.3",
-        response_url="https://hooks.slack.com/never",
-    )
-    return copy.deepcopy(made)
-
-
-def _seen(stage, approval):
-    """The message with its buttons, as somebody saw it who has not looked since."""
-    message = stage.message(approval)
-    return next((one for one in (message, *reversed(message.versions)) if one.buttons), message)
-
-
-def typed(stage, who, text, thread, **changes):
-    """The event of a message that was typed in a thread of the channel."""
-    world, channel, ts = stage.slack.world, stage.channel, stage.stamp()
-    said = Message(
-        channel.id,
-        ts,
-        who.id,
-        escape(text),
-        thread_ts=thread,
-        bot_id=who.bot_id,
-        blocks=tuple(slack_shapes.rich_text(text)),
-        client_msg_id=secrets.token_hex(8),
-    )
-    inner = slack_shapes.message_event(said, channel, world) | changes
-    return slack_shapes.event(stage.slack.app, world, inner, channel)
-
-
-def submission(stage, approval, who, digest=""):
-    """A modal that proposes another step instead of ``approval``'s."""
-    about = {
-        "approval": approval.id,
-        "digest": digest or approval.digest,
-        "channel": stage.channel.id,
-        "thread": stage.thread(approval),
-    }
-    values = {
-        "remediation": {"value": {"type": "static_select", "selected_option": {"value": "scale_to"}}},
-        "parameters": {"value": {"type": "plain_text_input", "value": "replicas=6"}},
-        "reason": {"value": {"type": "plain_text_input", "value": "cheaper"}},
-    }
-    view = {
-        "id": f"V{secrets.token_hex(5)}",
-        "type": "modal",
-        "callback_id": "aiops_amend",
-        "private_metadata": json.dumps(about),
-    }
-    return slack_shapes.view_submission(stage.slack.app, stage.slack.world, who, view, values, "1.2.3")
-
-
-def body_of(payload):
-    """(content type, raw body) as Slack sends ``payload``."""
-    if payload.get("type") in ("block_actions", "view_submission"):
-        return FORM, urlencode({"payload": json.dumps(payload)}).encode()
-    return JSON, json.dumps(payload).encode()
-
-
-def signed(
-    stage, kind, payload=None, *, raw=None, content=None, at_s=None, secret=None, refused=False, retry=0
-):
-    """A request whose signature is good, but for what is asked to be otherwise."""
-    found, body = body_of(payload) if raw is None else (content, raw)
-    stamp = str(int(stage.clock.now_ms() / 1000 if at_s is None else at_s))
-    signature = sign(secret or stage.slack.signing_secret, stamp, body)
-    headers = [("Content-Type", (content or found).encode()), *_proof(stamp, signature)]
-    if retry:
-        headers += [("X-Slack-Retry-Num", str(retry).encode()), ("X-Slack-Retry-Reason", b"http_timeout")]
-    return Shot(kind, tuple(headers), body, refused=refused)
-
-
-def _proof(stamp, signature):
-    return (
-        ("X-Slack-Request-Timestamp", stamp.encode("latin-1", "replace")),
-        ("X-Slack-Signature", signature.encode("latin-1", "replace")),
-    )
-
-
-def genuine(scene):
-    """A click that would count, were it Slack's."""
-    return click(scene.stage, scene.target, scene.approver())
-
-
-def _with(shot, kind, **headers):
-    """``shot`` with other values for some headers; None leaves one out."""
-    kept = [(name, value) for name, value in shot.headers if name not in headers]
-    added = [(name, value) for name, value in headers.items() if value is not None]
-    return Shot(kind, (*kept, *added), shot.body, refused=True)
-
-
-# at the door
-
-
-def unsigned(s):
-    name = s.rng.choice(("X-Slack-Signature", "X-Slack-Request-Timestamp"))
-    return _with(signed(s.stage, "", genuine(s)), "unsigned", **{name: None})
-
-
-def garbled_signature(s):
-    good = dict(signed(s.stage, "", genuine(s)).headers)["X-Slack-Signature"]
-    bad = (
-        *(b"", b"v0=", b"v0=" + b"0" * 64, good[:-1], good + b"0", b"v1" + good[2:], good.upper()),
-        *(
-            good.replace(b"v0=", b""),
-            b" ".join((good, good)),
-            secrets.token_bytes(32),
-            "v0=é".encode("latin-1"),
-        ),
-    )
-    return _with(
-        signed(s.stage, "", genuine(s)), "garbled signature", **{"X-Slack-Signature": s.rng.choice(bad)}
-    )
-
-
-def other_secret(s):
-    return signed(s.stage, "other secret", genuine(s), secret=secrets.token_hex(16), refused=True)
-
-
-def altered_body(s):
-    """Signed as a stranger's click, sent as an approver's; or any byte turned."""
-    kind = "altered body"
-    if s.rng.random() < 0.5:
-        shot = signed(s.stage, kind, click(s.stage, s.target, s.outsider()))
-        ids = [one.id.encode() for one in s.stage.members.values()]
-        body = shot.body
-        for one in ids:
-            body = body.replace(one, s.approver().id.encode())
-        if body != shot.body:
-            return Shot(kind, shot.headers, body, refused=True)
-    shot = signed(s.stage, kind, genuine(s))
-    at = s.rng.randrange(len(shot.body))
-    turned = shot.body[:at] + bytes([shot.body[at] ^ (1 << s.rng.randrange(7))]) + shot.body[at + 1 :]
-    return Shot(kind, shot.headers, turned, refused=True)
-
-
-def expired_signature(s):
-    now = s.stage.clock.now_ms() / 1000
-    return signed(
-        s.stage, "expired signature", genuine(s), at_s=now - s.rng.choice((301, 302, 400, 9e4)), refused=True
-    )
-
-
-def future_signature(s):
-    now = s.stage.clock.now_ms() / 1000
-    return signed(
-        s.stage, "future signature", genuine(s), at_s=now + s.rng.choice((302, 400, 9e4)), refused=True
-    )
-
-
-def garbled_timestamp(s):
-    now = str(int(s.stage.clock.now_ms() / 1000))
-    stamp = s.rng.choice(
-        ("", "now", f"-{now}", f"{now}.0", f" {now}", f"{now}e0", "9" * 40, f"+{now}", "１７９")
-    )
-    content, body = body_of(genuine(s))
-    proof = _proof(stamp, sign(s.slack.signing_secret, stamp, body))
-    return Shot("garbled timestamp", (("Content-Type", content.encode()), *proof), body, refused=True)
-
-
-def doubled_headers(s):
-    shot = signed(s.stage, "doubled headers", genuine(s))
-    extra = s.rng.choice((("X-Slack-Signature", b"v0=" + b"0" * 64), shot.headers[1], shot.headers[2]))
-    return Shot(shot.kind, (*shot.headers, extra), shot.body, refused=True)
-
-
-def replay(s):
-    """A request that was taken 0 to 400 s ago, byte for byte. Which ones were is forgotten at a restart: then
-    a fresh one passes the door, and comes to nothing by what the journal knows."""
-    now, opened = s.stage.clock.now_ms(), s.stage.opened_ms
-    recent = [(at, one) for at, one in s.taken if now - at <= 400_000]
-    if not recent:
-        return unsigned(s)
-    at, again = s.rng.choice(recent)
-    if at < opened and now - at <= 301_000:
-        return Shot("replay after a restart", again.headers, again.body)
-    return Shot("replay of a taken request", again.headers, again.body, refused=True)
-
-
-def huge_body(s):
-    raw = b"payload=" + b"A" * s.rng.choice((1_000_001, 3_000_000))
-    return signed(s.stage, "huge body", raw=raw, content=FORM, refused=True)
-
-
-def other_method(s):
-    shot = signed(s.stage, "other method", genuine(s))
-    return Shot(shot.kind, shot.headers, shot.body, s.rng.choice(("GET", "PUT", "DELETE", "HEAD")), True)
-
-
-def no_utf8(s):
-    raw = s.rng.randbytes(s.rng.randrange(1, 200)) + b"\xff"
-    return signed(s.stage, "no UTF-8", raw=raw, content=s.rng.choice((FORM, JSON)), refused=True)
-
-
-# signed, and yet nothing
 
 
 def other_team(s):
@@ -538,11 +282,6 @@ def unicode_words(s):
     return signed(s.stage, "any text", _approving(s, who, text.replace("{", "").replace("}", "")))
 
 
-Kind = Callable[[Scene], Shot]
-OUTSIDE: tuple[Kind, ...] = (
-    *(unsigned, garbled_signature, other_secret, altered_body, expired_signature, future_signature),
-    *(garbled_timestamp, doubled_headers, replay, replay, huge_body, other_method, no_utf8),
-)
 INSIDE: tuple[Kind, ...] = (
     *(other_team, other_app, click_of_nobody, click_of_nobody, reply_of_outsider, reply_of_member),
     *(modal_of_nobody, unknown_person, names_and_ids, stale_digest, stale_modal, over, over, own_question),
