@@ -87,27 +87,36 @@ def ask(
         sock = connect(to.host, to.port, timeout_s)
     except OSError as error:
         raise Unavailable(f"{to.name}: no connection ({error})") from error
-    hang_up = threading.Timer(max(0.01, until_s - time.monotonic()), _shut, (sock,))
+    held = [sock]  # the one that is read from: TLS takes the first one over
+    hang_up = threading.Timer(max(0.01, until_s - time.monotonic()), _shut, (held,))
     hang_up.daemon = True
     hang_up.start()
     try:
         if to.scheme == "https":
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=to.host)
-        status, said, fields = _talk(to, sock, method, path or to.path, body, dict(headers or {}))
+            secured = _secured(to, sock)
+            held[0] = secured
+            secured.do_handshake()
+        status, said, fields = _talk(to, held[0], method, path or to.path, body, dict(headers or {}))
     except (OSError, http.client.HTTPException) as error:
         late = " within the deadline" if time.monotonic() >= until_s else ""
         raise Unavailable(f"{to.name}: no answer{late} ({type(error).__name__}: {error})") from error
     finally:
         hang_up.cancel()
-        sock.close()
+        held[0].close()
     if 200 <= status < 300:
         return said
     raise refusal(to, status, said, fields)
 
 
-def _shut(sock: socket.socket) -> None:
+def _secured(to: Place, sock: socket.socket) -> ssl.SSLSocket:
+    """TLS over ``sock``, verified; not agreed upon yet, so that it can be hung up while that lasts."""
+    context = ssl.create_default_context()
+    return context.wrap_socket(sock, server_hostname=to.host, do_handshake_on_connect=False)
+
+
+def _shut(held: list[socket.socket]) -> None:
     with contextlib.suppress(OSError):  # it is over already
-        sock.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(held[0], socket.SHUT_RDWR)  # of TLS too: without a word of farewell
 
 
 def _talk(

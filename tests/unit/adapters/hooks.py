@@ -1,14 +1,16 @@
 """A server that a test scripts: it keeps what it was sent, and answers as it is told."""
 
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Hook:
-    """Answers every request with ``status``, ``headers`` and ``body``; ``trickle`` sends a byte a second."""
+    """Answers every request with ``status``, ``headers`` and ``body``; ``trickle`` sends a byte now
+    and then; ``tls`` is a certificate and its key."""
 
-    def __init__(self, status=200, body=b"", headers=None, trickle=False):
+    def __init__(self, status=200, body=b"", headers=None, trickle=False, tls=None):
         self.status, self.body, self.headers, self.trickle = status, body, headers or {}, trickle
         self.got = []  # (method, path, headers, body)
         hook = self
@@ -42,7 +44,12 @@ class Hook:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self._server.handle_error = lambda *_: None  # whoever does not trust us hangs up
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

@@ -3,10 +3,17 @@
 import hashlib
 import hmac
 import json
+import socket
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from aiops.adapters.webhook import Webhook
 from aiops.errors import ConfigError, Forbidden, NotFound, Rejected, Unavailable
@@ -178,6 +185,59 @@ def test_a_server_that_trickles_is_hung_up_on(hook):
     with pytest.raises(Unavailable, match="no answer"):
         webhook(hook.url, timeout_s=0.3).show(card())
     assert time.monotonic() - began < 2
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """(certificate, key) of "localhost", signed by nobody else."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "crt").write_bytes(made.public_bytes(Encoding.PEM))
+    (folder / "key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder / "crt", folder / "key"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "host"), [(True, "localhost"), (False, "localhost"), (True, "127.0.0.1")]
+)
+def test_tls_is_verified_by_authority_and_name(certificate, monkeypatch, trusted, host):
+    """S5: ``verify=False`` is impossible; an authority of one's own is named as OpenSSL does."""
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    with Hook(tls=certificate) as server:
+        one = webhook(server.url.replace("127.0.0.1", host))
+        if trusted and host == "localhost":
+            one.show(card())
+            assert len(server.got) == 1
+            return
+        with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            one.show(card())
+        assert server.got == []
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_the_deadline_holds_for_tls_and_for_its_beginning(certificate, monkeypatch, speaks):
+    """A server that trickles, and one that accepts and never says a word."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    began = time.monotonic()
+    with Hook(tls=certificate, trickle=True) as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = server.url.replace("127.0.0.1", "localhost") if speaks else f"https://localhost:{port}"
+        with pytest.raises(Unavailable, match="no answer within the deadline"):
+            webhook(url, timeout_s=0.3).show(card())
+    assert time.monotonic() - began < 3
 
 
 def test_nobody_there_is_unavailable_and_the_path_stays_secret():
