@@ -30,7 +30,6 @@ TEXT = re.compile(
     r"/(?P<hash>[0-9a-f]{64})/(?P<key>[0-9a-f]{16})/(?P<signature>[0-9a-f]{128})(?![0-9A-Za-z])"
 )
 NEAR = 4_096  # newest records whose hashes are remembered: a head inside is of a record just before it
-MOST = 20  # findings that are told one by one
 
 TRUNCATED, REWRITTEN, FORGED, UNREADABLE = "truncated", "rewritten", "forged", "unreadable"
 
@@ -218,11 +217,11 @@ class Auditor:
             self._find(record.seq, FORGED, f"record {record.seq} is the head of record {head.seq}: {why}")
             return
         known = next((value for seq, value in reversed(self._near) if seq == head.seq), None)
-        if known is None:
-            self._unplaced += 1
-        elif known != head.hash or head.seq >= record.seq:
+        if head.seq >= record.seq or (known is not None and known != head.hash):
             text = f"record {record.seq} is a head of record {head.seq}, which has another hash"
             self._find(record.seq, REWRITTEN, text)
+        elif known is None:
+            self._unplaced += 1
         else:
             self._inside += 1
 

@@ -70,6 +70,86 @@ def test_a_cut_off_end_is_found_by_a_head_from_outside_and_by_nothing_else(recor
     assert f"ends at record {kept}, but the head of record 10000 was signed at 2023-11-14" in finding.text
 
 
+@pytest.mark.parametrize("gone", [1, 2, 5_000])
+def test_a_beginning_that_was_taken_away_is_found(records, gone):
+    """Only an export may begin somewhere; a journal begins with record 1."""
+    (finding,) = audit(records[gone:]).findings
+    assert (finding.seq, finding.what) == (1, "missing")
+    assert finding.text == f"record 1 is missing: {gone + 1} follows 0"
+    assert audit(records[gone:], part=True).intact
+
+
+def resealed(records, **changes):
+    """``records``, each with ``changes``, and a chain that holds."""
+    made, last = [], (0, "")
+    for one in records:
+        made.append(seal(one.entry, last, changes.get("term", lambda r: r.term)(one)))
+        last = made[-1].seq, made[-1].hash
+    return made
+
+
+def test_an_older_leader_that_wrote_after_a_newer_one_is_found(records):
+    """E4: the hashes are right, and the terms fall; that they stay the same is no finding."""
+    assert audit(resealed(records[:9], term=lambda r: 5)).intact
+    assert audit(resealed(records[:9], term=lambda r: r.seq)).intact
+    (finding,) = audit(resealed(records[:9], term=lambda r: 5 - (r.seq == 4))).findings
+    assert (finding.seq, finding.what) == (4, "term")
+    assert finding.text == "record 4 is of term 4, after one of term 5"
+
+
+@pytest.mark.parametrize(
+    ("order", "what"), [((1, 2, 4, 3), "missing"), ((1, 2, 2, 3), "moved"), ((2, 1), "missing")]
+)
+def test_a_gap_and_a_step_back_are_told_apart(records, order, what):
+    (finding, *_) = audit([records[seq - 1] for seq in order]).findings
+    assert finding.what == what
+
+
+def with_head(signer, change):
+    """Nine records and a head inside, of the last one but for ``change``."""
+    store = FakeStore([Entry("decided", "i", NOW, {"n": n}) for n in range(9)])
+    last = list(store.read())[-1]
+    store.append([head_entry(signer.sign(replace(head(last, signer), **change)), NOW)], term=0)
+    return list(store.read())
+
+
+@pytest.mark.parametrize("change", [{"hash": "0" * 64}, {"seq": 8}, {"seq": 10}, {"seq": 11}, {"seq": 99}])
+def test_a_head_inside_of_another_record_than_it_says_is_found(keys, change):
+    """Somebody with the key signed what was never there, or what came later: it is record 10 itself."""
+    answer = audit(with_head(keys[0], change), (), trusted(keys[0]))
+    assert ([(one.seq, one.what) for one in answer.findings], answer.inside) == ([(10, "rewritten")], 0)
+
+
+def test_a_head_inside_of_a_record_that_was_not_read_is_told_as_not_checked(keys):
+    """An export that begins between a record and its head."""
+    answer = audit(with_head(keys[0], {})[9:], (), trusted(keys[0]), part=True)
+    assert (answer.intact, answer.inside) == (True, 0)
+    assert "1 head of the journal, of records that were not read just before" in answer.unchecked
+
+
+def test_what_is_no_head_among_heads_is_found(keys):
+    store = FakeStore([Entry("head_signed", "audit", NOW, {"seq": 1})])
+    (finding,) = audit(store.read(), (), trusted(keys[0])).findings
+    assert (finding.seq, finding.what) == (1, "forged")
+    assert finding.text.startswith("record 1: expected a signed head")
+
+
+def test_only_what_stands_where_heads_stand_is_taken_for_one(keys):
+    store = FakeStore(
+        [Entry("head_signed", "i", NOW, {}), Entry("key_changed", "audit", NOW, {"key": "", "before": ""})]
+    )
+    answer = audit(store.read(), (), trusted(keys[0]))
+    assert (answer.intact, answer.inside) == (True, 0)
+
+
+def test_of_several_heads_that_are_too_new_the_newest_is_told(records, keys):
+    ours, _ = keys
+    heads = [head(records[seq - 1], ours) for seq in (9_000, 10_000, 9_500)]
+    (finding,) = audit(records[:8_999], heads, trusted(ours)).findings
+    assert "the head of record 10000 was signed" in finding.text
+    assert "1,001 records at its end were cut off" in finding.text
+
+
 def test_what_is_newer_than_the_newest_head_is_told_as_not_checked(records, keys):
     ours, _ = keys
     answer = audit(records, [head(records[8_999], ours)], trusted(ours))
