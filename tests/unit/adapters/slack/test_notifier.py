@@ -354,7 +354,12 @@ def test_where_a_quorum_cannot_be_had_the_command_to_type_says_why_it_is_there(
     assert "kubectl -n shop scale" in shown
 
 
-def test_the_second_tier_counts_for_a_quorum():
-    desk = Desk(ROLES, lambda _: {"T01/U01"})
+def test_the_second_tier_counts_for_a_quorum_with_its_groups():
+    roles = {
+        name: ApproverRole(slack_groups=(group,)) for name, group in (("on-call", "S01"), ("lead", "S02"))
+    }
+    desk = Desk(roles, lambda group: {f"T01/U{group}"})
     desk.notifier.ask(a_question(an_approval(quorum=2, second_tier=("lead",))))
-    assert CANNOT not in "".join(texts(desk.posted[0]["blocks"]))
+    shown = "".join(texts(desk.posted[0]["blocks"]))
+    assert CANNOT not in shown
+    assert UNKNOWN not in shown
