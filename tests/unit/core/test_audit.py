@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.adapters.signing import Signer, Verifier, load_key, make_key
-from aiops.core.audit import SignedHead, audit, head_entry, head_of, heads_in
-from aiops.core.chain import _hash, _old_hash, seal, veiled
+from aiops.core.audit import Auditor, SignedHead, audit, head_entry, head_of, heads_in
+from aiops.core.chain import _hash, _old_hash, first_break, is_veiled, seal, veil, veiled
 from aiops.core.redact import BY_HAND
 from aiops.errors import Rejected
 from aiops.model import Entry, Record
@@ -240,6 +240,61 @@ def test_a_part_is_checked_as_far_as_it_goes(records, keys):
     )
     gone = [*part[:10], *part[11:]]
     assert audit(gone, part=True).findings[0].text == "record 3011 is missing: 3012 follows 3010"
+
+
+def test_only_what_could_not_be_checked_is_told_so(records, keys):
+    """Each line is there where it is true, and nowhere else."""
+    ours, _ = keys
+    no_head = "whether the end was cut off, an old backup restored or all of it written anew: no head from"
+    assert [one[: len(no_head)] for one in audit(records[:9], part=True).unchecked] == [no_head]
+    part = audit(records[1:9], [head(records[8], ours)], trusted(ours), part=True)
+    assert part.unchecked == ("records 1 to 1: they are not here",)
+    first = audit(records[1:9], [head(records[1], ours), head(records[8], ours)], trusted(ours), part=True)
+    assert (first.outside, first.unchecked) == (2, part.unchecked)
+    broken = audit([*records[:4], *records[5:9]])
+    assert broken.unchecked == (
+        "the chain behind the break: only the records before it are known to be as written",
+    )
+    inside = audit(with_head(ours, {}))
+    assert inside.unchecked[-1] == "signatures: no public key is known (--public-key)"
+    assert not any("signatures" in one for one in audit(records[:9]).unchecked)
+
+
+def test_what_could_not_be_read_to_its_end_is_not_called_cut_off(records, keys):
+    auditor = Auditor([head(records[8], keys[0])], trusted(keys[0]))
+    auditor.take(records[0])
+    auditor.fail("the page is torn")
+    assert [one.what for one in auditor.done().findings] == ["unreadable"]
+
+
+def test_a_long_check_tells_how_far_it_came(records):
+    told = []
+    audit(records[:2_500], seen=told.append)
+    assert told == [1_000, 2_000]
+
+
+def test_variables_are_what_stands_in_a_list_named_env():
+    """Other things of that name, and other lists, stay as they are."""
+    plain = {
+        "env": "prod",
+        "labels": {"env": {"value": "x"}},
+        "other": [{"name": "a", "value": "b"}],
+        "n": "env",
+    }
+    assert veil(plain, "") == plain
+    assert veil({"env": ["text", {"name": "A"}, {"name": "B", "value": ""}]}, "") == {
+        "env": ["text", {"name": "A"}, {"name": "B", "value": ""}]
+    }
+    assert veil({"env": ({"name": "A", "value": 7},)}, "")["env"][0]["value"].startswith("(hidden sha256:")
+    assert not is_veiled(plain)
+    assert is_veiled(veil({"env": [{"value": SECRET}]}, ""))
+
+
+def test_a_chain_is_followed_from_any_place():
+    records = journal_of(20)
+    assert first_break(records) == ""
+    assert first_break(records[10:], (10, records[9].hash)) == ""
+    assert first_break(records[10:], (10, "0" * 64)).startswith("record 11 does not follow record 10")
 
 
 def test_what_a_store_refuses_to_read_is_a_finding():
