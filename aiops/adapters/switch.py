@@ -9,6 +9,7 @@ Cost:    a file costs a microsecond, a ConfigMap a request; an answer is kept fo
 import errno
 import json
 import os
+import secrets
 import stat
 import threading
 import time
@@ -93,14 +94,18 @@ class StopFile:
         if os.path.lexists(self.path):
             return False
         text = json.dumps({"by": by, "at": at, "why": why}, ensure_ascii=False) + "\n"
-        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with open(
-            beside, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o644)
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path)
+        # a name of its own: what a crash left, or somebody else who stops now, is in nobody's way
+        beside = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        try:
+            with open(
+                beside, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o644)
+            ) as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self.path)
+        finally:
+            beside.unlink(missing_ok=True)
         _settle(self.path.parent)
         return True
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from aiops.core.names import odd_name
-from aiops.core.plan import Remediations, finished, propose, seal
+from aiops.core.plan import Remediations, finished, seal
 from aiops.errors import AiopsError
-from aiops.model import Amend, Facts, Incident, NotApplicable, Plan, PlaybookStep
+from aiops.model import Amend, Facts, NotApplicable, Plan, PlaybookStep, Step
+from aiops.plugin import Remediation
 
 LONGEST = 300  # characters of a reason that become part of the plan
 
@@ -20,7 +21,6 @@ def amended(
     plan: Plan,
     wish: Amend,
     by: str,
-    incident: Incident,
     facts: Facts,
     remediation: Remediations,
     now_ms: int,
@@ -31,7 +31,7 @@ def amended(
     except (ValueError, TypeError, AiopsError) as error:
         return NotApplicable(f"{wish.remediation}: {error}")
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    answer = propose(fix, incident, facts, now)
+    answer = _proposed(fix, plan, facts, now)
     if isinstance(answer, NotApplicable):
         return answer
     if odd := odd_name(answer):
@@ -43,3 +43,14 @@ def amended(
     said = f"instead of {plan.steps[0].summary}, as {by} wants it" if plan.steps else f"as {by} wants it"
     why = f": {wish.reason[:LONGEST]}" if wish.reason else ""
     return seal(replace(plan, id="", digest="", steps=(step,), skipped=(f"{said}{why}",), made_at_ms=now_ms))
+
+
+def _proposed(fix: Remediation, plan: Plan, facts: Facts, now: datetime) -> Step | NotApplicable:
+    """On what the question is about, whomever the incident is blamed on by now: its workload, else the very
+    object."""
+    answer: Step | NotApplicable = NotApplicable("nothing to propose it for")
+    for target in dict.fromkeys((plan.target, *(one.change.target for one in plan.steps[:1]))):
+        answer = fix.propose(target, facts, now)
+        if isinstance(answer, Step):
+            return answer
+    return answer

@@ -24,6 +24,7 @@ class Intent:
     until_ms: int | None = None  # an approval comes before, or not at all
     acting_s: int = 60  # after which a step that is being carried out is looked for
     id: str = ""  # of the Apply that carries it out: the mark that the change bears
+    shown: tuple[str, ...] = ()  # guards for which people were asked: what an approval answers
 
     @property
     def asked(self) -> bool:
@@ -45,6 +46,7 @@ class Life:
     looks: int = 0  # how often the effect of the step was looked for in vain
     done: bool = False  # a dry run has acted: nothing more is done here
     over: str = ""  # why the incident ended, while a step is still under way
+    asks: int = 0  # how many questions were asked
     quiet_until_ms: int = 0  # a person asked to be left alone until then: nothing is decided before
     applied: tuple[str, ...] = ()  # ids of every Apply and Undo that was ever given
     declined: tuple[str, ...] = ()  # what a person, or silence, said no to

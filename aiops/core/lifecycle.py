@@ -44,7 +44,7 @@ from aiops.core.life import (
     Verify,
     WakeAt,
 )
-from aiops.model import Act, Decision, Escalate, Hold, Impact, IncidentState, Plan, Refuse
+from aiops.model import Act, Decision, Escalate, Hold, Impact, IncidentState, Lean, Plan, Refuse
 from aiops.model.wire import short_id
 
 OPEN, WAITING, ACTING = IncidentState.OPEN, IncidentState.WAITING, IncidentState.ACTING
@@ -99,8 +99,22 @@ def _leading(life: Life, event: Fact, now_ms: int) -> Answer:
             return _unlocked(life, by)
 
 
-def intent_of(plan: Plan, step: int, until_ms: int | None = None) -> Intent:
-    """The intent to carry out ``plan``'s step."""
+def ends_ms(life: Life) -> int:
+    """When what ``life`` waits for has taken too long: not before is its silence a time-out. 0: nothing."""
+    intent = life.intent
+    match life.state:
+        case IncidentState.WAITING if intent is not None:
+            return intent.until_ms or 0
+        case IncidentState.ACTING if intent is not None:
+            return life.from_ms + 1000 * (intent.acting_s + GRACE_S)
+        case IncidentState.VERIFYING if intent is not None:
+            return life.from_ms + 1000 * (intent.deadline_s + GRACE_S)
+        case _:
+            return 0
+
+
+def intent_of(plan: Plan, step: int, until_ms: int | None = None, shown: tuple[str, ...] = ()) -> Intent:
+    """The intent to carry out ``plan``'s step; ``shown``: the guards for which people are asked."""
     one, verification = plan.steps[step], plan.verification
     return Intent(
         plan_id=plan.id,
@@ -114,6 +128,7 @@ def intent_of(plan: Plan, step: int, until_ms: int | None = None) -> Intent:
         deadline_s=verification.deadline_s,
         until_ms=until_ms,
         acting_s=one.deadline_s,
+        shown=shown,
     )
 
 
@@ -132,7 +147,7 @@ def _decided(life: Life, event: Event, decision: Decision, now_ms: int) -> Answe
         case Act(step=step):
             return _apply(life, event, intent_of(plan, step), now_ms, approved=False)
         case Escalate(approvers=approvers, until_ms=until_ms, step=step):
-            return _ask(life, event, intent_of(plan, step, until_ms), approvers)
+            return _ask(life, event, intent_of(plan, step, until_ms, escalating(decision)), approvers)
         case Hold(until_ms=until_ms):
             calm, commands = _withdrawn(life)
             wake = () if until_ms is None else (_wake(life, until_ms),)
@@ -144,14 +159,20 @@ def _decided(life: Life, event: Event, decision: Decision, now_ms: int) -> Answe
 def _ask(life: Life, event: Event, intent: Intent, approvers: tuple[str, ...]) -> Answer:
     if intent.what in life.declined:
         return _ignore(life, event, f"a person has it, and was asked already: {intent.what}")
-    if life.intent is not None and life.intent.summary == intent.summary:
+    stands = life.intent is not None and life.intent.summary == intent.summary
+    if stands and life.intent is not None and set(intent.shown) <= set(life.intent.shown):
         return _ignore(life, event, f"asked already, an answer is awaited: {intent.what}")
     if not approvers or intent.until_ms is None:
         told = replace(life, state=ESCALATED, intent=None, declined=(*life.declined, intent.what))
         return told, (_tell(life, f"for a person: {intent.what}"),)
-    ask = Ask(_id(life, "ask", intent.digest, intent.step), intent, approvers)
-    asked = replace(life, state=WAITING, intent=intent)
+    ask = Ask(_id(life, "ask", intent.digest, intent.step, life.asks), intent, approvers)
+    asked = replace(life, state=WAITING, intent=intent, asks=life.asks + 1)
     return asked, (*_withdrawn(life)[1], ask, _wake(life, intent.until_ms))
+
+
+def escalating(decision: Decision) -> tuple[str, ...]:
+    """The guards for which a person is asked: what an approval answers, and nothing else."""
+    return tuple(sorted({one.guard for one in decision.reasons if one.lean is Lean.ESCALATE}))
 
 
 def _withdrawn(life: Life) -> Answer:

@@ -146,7 +146,7 @@ class _Making:
                 skipped.append(f"{TRIED}: {entry.remediation}")
                 continue
             fix = self.remediation(entry.remediation, entry.parameters)
-            answer = propose(fix, self.incident, self.facts, now)
+            answer = _propose(fix, self.incident, self.facts, now)
             if isinstance(answer, NotApplicable):
                 skipped.append(f"{entry.remediation}: {answer.reason}")
             elif (odd := odd_name(answer)) or (odd := self._in_vain(entry.remediation)):
@@ -161,7 +161,7 @@ class _Making:
         return passed_over(self.lessons, *names, self.facts.owner(incident.prime), incident.id, self.now_ms)
 
 
-def propose(fix: Remediation, incident: Incident, facts: Facts, now: datetime) -> Step | NotApplicable:
+def _propose(fix: Remediation, incident: Incident, facts: Facts, now: datetime) -> Step | NotApplicable:
     """On the one pod that it is about, if it is about one; on the suspect itself; on its workload."""
     owner = facts.owner(incident.prime)
     answer: Step | NotApplicable = NotApplicable("nothing to propose it for")

@@ -98,11 +98,13 @@ def recheck(
     step: int = 0,
     *,
     asked: bool = True,
+    shown: Sequence[str] | None = None,
     lessons: Lessons | None = None,
 ) -> tuple[Reason, ...]:
     """Why a step must not be sent now; empty where it may be.
 
-    An approval (``asked``) answers what was escalated, and nothing else: holds and refusals stand. Nobody can
+    An approval (``asked``) answers what was escalated, and nothing else: holds and refusals stand, and so
+    does what a guard escalates by now that people were not ``shown`` (None: they saw it all). Nobody can
     approve where the mode is below ask. What nobody was asked about is sent only if it would be decided so
     again.
     """
@@ -112,7 +114,16 @@ def recheck(
     mode, _ = mode_of(plan, policy, incident, lessons, situation.now_ms)
     below_ask = mode.rank < Mode.ASK.rank
     stops = {Lean.HOLD, Lean.REFUSE}
-    return tuple(r for r in decision.reasons if r.lean in stops or (r.guard == MODE and below_ask))
+    unseen = {
+        one.guard
+        for one in decision.reasons
+        if one.lean is Lean.ESCALATE and shown is not None and one.guard not in {*shown, MODE}
+    }
+    return tuple(
+        one
+        for one in decision.reasons
+        if one.lean in stops or one.guard in unseen or (one.guard == MODE and below_ask)
+    )
 
 
 def settle(context: Context, reasons: Sequence[Reason], step: int = 0) -> Decision:

@@ -19,4 +19,6 @@ class Situation:
     known: Mapping[Target, int] = field(default_factory=dict)  # broken at first sight: since when, ms
     field_manager: str = KubernetesSettings().field_manager  # under which the API server knows us
     protected: frozenset[Target] = frozenset()  # what we ourselves need: our own workload, Prometheus ...
-    claims: Mapping[str, str] = field(default_factory=dict)  # of a target as text: which person is on it
+    claims: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of a target as text, and of an incident's id: who is on it

@@ -5,8 +5,9 @@ to the journal, nor the other way round.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from aiops.core.approvals.ask import approval_of
+from aiops.core.approvals.ask import approval_of, quorum_of
 from aiops.core.approvals.book import ApprovalBook, asked_entry, reminded_entry
 from aiops.core.approvals.follow import is_about
 from aiops.core.life import Ask, Command, Decided, Event, Life
@@ -14,6 +15,7 @@ from aiops.engine.rules import Rules
 from aiops.model import (
     Act,
     Approval,
+    ApprovalSettings,
     Decision,
     Entry,
     Escalate,
@@ -25,9 +27,10 @@ from aiops.model import (
     Plan,
     Policy,
     Reason,
+    Severity,
 )
 
-QUESTIONS, AMENDED = "questions", "amended"
+QUESTIONS, AMENDED, QUORUM = "questions", "amended", "quorum"
 
 
 def asked(
@@ -94,6 +97,24 @@ def as_question(decision: Decision, policy: Policy, now_ms: int) -> Decision:
     until_ms = now_ms + policy.approval_deadline_s * 1000
     approvers = decision.plan.approvers or policy.approvers
     return Escalate(decision.plan, (*decision.reasons, reason), approvers, until_ms, decision.step)
+
+
+def with_quorum(decision: Decision, severity: Severity, settings: ApprovalSettings) -> Decision:
+    """``decision`` with what makes it take more than one person, as a reason of its own: where it comes up
+    while a question waits, people are asked anew."""
+    if not isinstance(decision, Escalate) or not decision.approvers:
+        return decision
+    step = decision.plan.steps[decision.step]
+    quorum = quorum_of(step, severity, settings)
+    if quorum < 2:
+        return decision
+    text = f"it is critical: {quorum} different people must agree"
+    return replace(decision, reasons=(*decision.reasons, Reason(QUORUM, Lean.ESCALATE, text)))
+
+
+def room(book: ApprovalBook, most: int) -> bool:
+    """Whether one more question may be asked."""
+    return len(book.pending()) < most
 
 
 def within_limit(decision: Decision, book: ApprovalBook, incident_id: str, most: int) -> Decision:

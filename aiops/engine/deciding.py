@@ -5,7 +5,7 @@ from aiops.core.amend import amended
 from aiops.core.approvals.follow import answers, astray, ripe
 from aiops.core.ledger import decided_entry, outcome_entry
 from aiops.core.life import Life
-from aiops.core.lifecycle import UNDER_WAY
+from aiops.core.lifecycle import UNDER_WAY, ends_ms
 from aiops.core.plan import make_plan
 from aiops.core.policy import decide_twice, why
 from aiops.engine import asking
@@ -41,6 +41,9 @@ def hears(turn: Turn) -> None:
         turn.happen(incident_id, unlocked)
     turn.approve(astray(turn.memory.approvals, turn.memory.lives, turn.now_ms))
     turn.approve(asking.reminders(turn.memory.approvals, turn.now_ms))
+    if asking.room(turn.memory.approvals, turn.rules.approvals.max_pending):
+        held = [one for one, gist in turn.memory.said.items() if asking.QUESTIONS in str(gist)]
+        turn.memory.due |= dict.fromkeys(held, turn.now_ms)
 
 
 def amend(turn: Turn, incident: Incident, plan: Plan, author: tuple[str, str]) -> Decision:
@@ -49,6 +52,7 @@ def amend(turn: Turn, incident: Incident, plan: Plan, author: tuple[str, str]) -
     given = plan, incident, turn.facts, memory.ledger, rules.policy, turn.situation()
     answer = decide_twice(*given, lessons=memory.lessons)
     decision = asking.as_question(_rehearsed(turn, answer[0]), rules.policy, turn.now_ms)
+    decision = asking.with_quorum(decision, incident.severity, rules.approvals)
     if isinstance(decision, Escalate) and decision.approvers:
         turn.author = author
         memory.plans[incident.id] = plan
@@ -67,7 +71,7 @@ def instead(turn: Turn, said: Said, wish: Amend, asked: Approval) -> Echo:
     if incident is None or plan is None or plan.digest != asked.digest:
         return Echo(False, f"{asked.short} is not asked any more", asked)
     who = said.actor.name or said.actor.id
-    other = amended(plan, wish, who, incident, turn.facts, turn.rules.remediation, turn.now_ms)
+    other = amended(plan, wish, who, turn.facts, turn.rules.remediation, turn.now_ms)
     if isinstance(other, NotApplicable):
         return Echo(False, f"that cannot be done instead: {other.reason}", asked)
     decision = amend(turn, incident, other, (said.actor.key, wish.reason))
@@ -82,7 +86,9 @@ def wake(turn: Turn) -> None:
     for incident_id in [one for one, at in turn.memory.due.items() if at <= turn.now_ms]:
         del turn.memory.due[incident_id]
         life = turn.memory.lives.get(incident_id)
-        if life is not None and life.intent is not None:
+        if life is not None and life.intent is not None and turn.now_ms < ends_ms(life):
+            turn.memory.due[incident_id] = ends_ms(life)  # looked at for another reason: it still has time
+        elif life is not None and life.intent is not None:
             turn.happen(incident_id, lives.TimedOut())
             _given_up(turn, life)
         if (incident := turn.memory.book.open.get(incident_id)) is not None:
@@ -116,6 +122,7 @@ def decide(turn: Turn, incident: Incident) -> None:
     decision, known = _rehearsed(turn, answer[0]), answer[1]
     if wanted is not None:
         decision = asking.as_question(decision, rules.policy, turn.now_ms)
+    decision = asking.with_quorum(decision, incident.severity, rules.approvals)
     decision = asking.within_limit(decision, memory.approvals, incident.id, rules.approvals.max_pending)
     if_known = known if turn.twice else None
     counts = decision if if_known is None or isinstance(decision, Act) else if_known

@@ -120,6 +120,7 @@ class Floor:
             turn.situation(),
             step,
             asked=life.intent.asked,
+            shown=life.intent.shown or None,
             lessons=loop.memory.lessons,
         )
         if first:

@@ -47,6 +47,7 @@ WENT_YES = frozenset(  # pending: others are still needed
     {ApprovalState.PENDING, ApprovalState.APPROVED, ApprovalState.EXECUTING, ApprovalState.EXECUTED}
 )
 LONGEST = 1_000  # characters of a reason
+LONGEST_DAY_MS = 2 * 86_400_000  # "only today" ends by then in any time zone
 AFTERTHOUGHT_MS = 900_000  # so long after an answer it can be limited
 MOST_HEARD = 10_000  # refs that are remembered
 UNTOLD = "the API server does not say whether you may: try again"
@@ -101,10 +102,20 @@ class OpenForum:
                     return self._once(said, lambda: self._vote(said, actor), written=True)
             case Why() as why:
                 return self.hall.say(replace(said, saying=why))  # changes nothing: nothing is kept of it
-            case Mine() | StopAll():
+            case StopAll():
+                return self._stopped(said)
+            case Mine():
                 return self._once(said, lambda: self.hall.say(said))
             case _:  # for who holds a role
                 return self._once(said, lambda: self._in_role(said))
+
+    def _stopped(self, said: Said) -> Echo:
+        """A stop counts also where the journal refuses to note it: that is when people want it most."""
+        echo = self.hall.say(said)
+        try:
+            return self._once(said, lambda: echo)
+        except PortError as error:
+            return replace(echo, text=f"{echo.text} (the journal could not note it: {error})")
 
     def _once(self, said: Said, answer: Callable[[], Echo], *, written: bool = False) -> Echo:
         """The answer to a saying that is new; to one that was heard before, the same as then."""
@@ -188,6 +199,9 @@ class OpenForum:
         if approval.state is not ApprovalState.PENDING:
             return f"{approval.short} was decided already: {approval.state}, {approval.said}"
         until_ms = getattr(said.saying, "until_ms", None)
+        if ballot is not Ballot.LATER and until_ms is not None:
+            soon = now_ms < until_ms <= now_ms + LONGEST_DAY_MS
+            return "" if soon else "expected an end later than now, within two days"
         if ballot is Ballot.LATER and not (
             now_ms < (until_ms or 0) <= now_ms + 1000 * self.settings.longest_snooze_s
         ):

@@ -169,7 +169,11 @@ class Turn:
             self.standing,
             storm=book.storm.because if book.storm is not None else "",
             known={target: one.since_ms for one in broken for target in one.targets},
-            claims={target: one.name for one in self.memory.claims.held.values() for target in one.targets},
+            claims={
+                about: one.name
+                for one in self.memory.claims.held.values()
+                for about in (one.incident_id, *one.targets)
+            },
         )
 
 

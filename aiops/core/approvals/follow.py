@@ -100,7 +100,8 @@ def answers(book: ApprovalBook, lives: Mapping[str, Life]) -> Iterator[tuple[str
 
 def ripe(book: ApprovalBook, lives: Mapping[str, Life], now_ms: int) -> Iterator[tuple[str, Unlocked]]:
     """Incidents whose no was "only today", and the day is over: they are decided upon again."""
-    for approval in book.by_id.values():
+    newest = {approval.incident_id: approval for approval in book.by_id.values()}  # oldest first
+    for approval in newest.values():  # a no that came later stands
         life = lives.get(approval.incident_id)
         until_ms = _until(approval, Ballot.NO)
         if approval.state is not State.DENIED or until_ms is None or until_ms > now_ms:

@@ -41,7 +41,9 @@ def stopped_here(context: Context) -> Reason:
 
 def claimed(context: Context) -> Reason:
     """A person said that they are on it: automation keeps off until they release it."""
-    claims = context.situation.claims
+    claims, incident = context.situation.claims, context.incident
+    if incident is not None and (by := claims.get(incident.id)) is not None:
+        return hold("claimed", f"{by} is on this incident, until it is released")
     for target in context.touched:
         if (by := claims.get(str(target))) is not None:
             return hold("claimed", f"{by} is on {target}, until it is released")

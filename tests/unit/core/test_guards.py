@@ -166,3 +166,10 @@ def test_without_this_guard_it_would_act(guard):
 def test_a_guard_names_itself(guard):
     """So that a reason in the journal leads to the code that gave it."""
     assert guard(context(**ALONE[guard])).guard == guard.__name__
+
+
+def test_what_somebody_is_on_is_left_alone_whichever_workload_is_blamed_by_now():
+    """ "I'm on it" is about the incident, and about what it was about when it was said."""
+    for on, lean in ((incident().id, "hold"), ("another", "permit")):
+        said = stops.claimed(context(the_situation=situation(claims={on: "Ada"})))
+        assert said.lean == lean

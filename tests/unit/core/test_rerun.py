@@ -19,6 +19,7 @@ from aiops.engine.rehearse import GUARD, answer_of
 from aiops.engine.witness import witness
 from aiops.model import (
     Alert,
+    ApprovalSettings,
     Autoscaler,
     ClusterEvent,
     Condition,
@@ -35,6 +36,7 @@ from aiops.model import (
     Result,
     Revision,
     Service,
+    Severity,
     Silence,
     Target,
 )
@@ -309,7 +311,13 @@ ADDED = {
         "i1",
         1,
     ),
+    "two people": lambda bare: asking.with_quorum(
+        asking.as_question(bare, policy(), NOW), Severity.CRITICAL, ApprovalSettings()
+    ),
 }
+
+
+ADDED_BY = {GUARD, asking.AMENDED, asking.QUESTIONS, asking.QUORUM}
 
 
 def added(name):
@@ -326,7 +334,7 @@ def test_what_was_added_to_the_guards_answer_is_taken_as_written(name):
     found = again(added(name), 1)
     assert (found.came, found.because) == (Came.SAME, "")
     assert found.said().endswith("is taken as written)")
-    assert set(found.taken) <= {GUARD, asking.AMENDED, asking.QUESTIONS} == set(TAKEN)
+    assert set(found.taken) <= ADDED_BY == set(TAKEN)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("hold", "act"), ("escalate", "hold"), ("permit", "escalate")])

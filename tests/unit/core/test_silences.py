@@ -6,9 +6,10 @@ import pytest
 
 from aiops.core.silences import holding, silenced
 from aiops.model import Alert, LabelMatcher, Silence, Target
-from tests.unit.core.cases import CART, HOUR, MINUTE, NOW, POD, anomaly, facts, incident, workload
+from tests.unit.core.cases import CART, HOUR, MINUTE, NODE, NOW, POD, anomaly, facts, incident, pod, workload
 
 WEB = Target("Deployment", "shop", "web")
+WEB_POD = Target("Pod", "shop", "web-1")
 
 
 def silence(*matchers, from_ms=NOW - MINUTE, until_ms=NOW + HOUR):
@@ -57,6 +58,26 @@ def about(text):
         (["container="], True, True),  # nobody knows such a label: it is empty
         (["namespace=~(?=shop)"], True, False),  # cannot be read
         (["namespace=~(a*)*b", "deployment=cart"], False, False),
+        (["namespace=sh.p"], False, False),  # a dot is a dot where it is no pattern
+        (["pod=cart"], False, False),  # the name of its workload, and of no pod
+        (["node=cart"], False, False),
+        (["pod=web-1"], False, False),  # of another workload
+        (["alertname=WebIsSlow"], False, False),  # fires for another one
+        (["alertname=Nowhere"], False, False),  # nobody can tell what it is about
+        (["alertname=Paged"], True, True),  # the incident took it along
+        (["cluster=blue"], True, True),
+        (["cluster=red"], False, False),
+        (["severity=page"], True, True),  # of the alert that fires for it
+        (["severity="], False, False),
+        (["incident_class=memory_leak"], True, True),
+        (["incident=i1"], True, True),
+        (["incident=i2"], False, False),
+        (["namespace=shop", "statefulset=cart"], False, False),  # it is known to be a Deployment
+        (["namespace=shop", "statefulset="], True, True),
+        (["namespace=shop", "container=~(?=x)"], True, False),  # neither label nor pattern can be judged
+        (["namespace!=bank", "container=app"], False, False),  # says where it is not, and not where it is
+        (["namespace=~.*", "container=app"], False, False),
+        (["signal=memory", "container=app"], False, False),
         ([], True, False),
     ],
 )
@@ -64,11 +85,44 @@ def test_what_is_in_doubt_holds_and_mutes_nobody(matchers, holds, mutes):
     """Actions fail closed, notifications fail open."""
     there = facts(
         workload(labels={"team": "payments"}),
+        workload(WEB),
+        cluster="blue",
+        pods={POD: pod(), WEB_POD: replace(pod(), target=WEB_POD, owner=WEB, node=None)},
         silences=(silence(*map(about, matchers)),),
-        alerts=(Alert("CartIsSlow", POD, NOW - MINUTE),),
+        alerts=(
+            Alert("CartIsSlow", POD, NOW - MINUTE, severity="page"),
+            Alert("CartIsOdd", CART, NOW - MINUTE),
+            Alert("WebIsSlow", WEB, NOW - MINUTE),
+            Alert("Nowhere", None, NOW - MINUTE),
+        ),
     )
-    assert (holding([CART], there, incident(), NOW) is not None) is holds
+    one = incident(alerts=(Alert("Paged", None, NOW - MINUTE),))
+    assert (holding([CART], there, one, NOW) is not None) is holds
+    assert bool(silenced(there, one, NOW)) is mutes
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "until_ms", "mutes"),
+    [(NOW, NOW + 1, True), (NOW + 1, NOW + HOUR, False), (NOW - HOUR, NOW, False)],
+)
+def test_it_mutes_from_its_beginning_and_not_at_its_end(from_ms, until_ms, mutes):
+    there = facts(silences=(silence(about("namespace=shop"), from_ms=from_ms, until_ms=until_ms),))
     assert bool(silenced(there, incident(), NOW)) is mutes
+
+
+def test_the_first_suspect_is_enough_to_mute():
+    there = facts(workload(), workload(WEB), silences=(silence(about("deployment=cart")),))
+    assert silenced(there, incident(anomaly(CART), anomaly(WEB), targets=(WEB, CART)), NOW)
+
+
+def test_a_silence_of_a_node_mutes_the_incident_of_that_node():
+    there = facts(silences=(silence(about("node=n1")),))
+    assert silenced(there, incident(anomaly(NODE), prime=NODE), NOW)
+
+
+def test_a_review_plans_without_an_incident_and_is_held_as_well():
+    there = facts(silences=(silence(about("deployment=cart")),))
+    assert holding([CART], there, None, NOW) is not None
 
 
 def test_an_incident_of_one_pod_is_muted_by_a_silence_of_that_pod():

@@ -284,14 +284,14 @@ def test_what_a_person_approved_is_checked_again_and_sent():
 
 
 def test_a_question_that_stands_is_about_the_plan_that_it_showed():
-    """G11: a second signal joins, one more guard speaks, the step is the same, and nobody is asked twice."""
+    """G11: a second signal joins, one guard less speaks, the step is the same, and nobody is asked twice."""
     timeline = Acting("annotate").calm_hour()
     asking = {"scopes": (Scope(Mode.ASK, namespace="shop"),)}
-    timeline.loop.rules = replace(timeline.loop.rules, policy=policy(**asking))
-    timeline.leaks(0)
-    (before,) = timeline.loop.memory.lives.values()
     locked = policy(**asking, lock_after_failures=0)  # "0 of 0 failures": for that, too, a person decides
     timeline.loop.rules = replace(timeline.loop.rules, policy=locked)
+    timeline.leaks(0)
+    (before,) = timeline.loop.memory.lives.values()
+    timeline.loop.rules = replace(timeline.loop.rules, policy=policy(**asking))
     timeline.leaks(1, signal="cpu_steal")
     assert timeline.decisions() == ["escalate/", "escalate/"]
     (after,) = timeline.loop.memory.lives.values()

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from aiops.core.approvals.book import asked_entry, moved_entry
+from aiops.core.life import Intent, Life, Unlocked
+from aiops.core.quality import SEEING
 from aiops.engine.curfew import until
 from aiops.engine.requests import Desk
 from aiops.errors import Unavailable
@@ -14,9 +16,11 @@ from aiops.model import (
     ApprovalState,
     Approve,
     Deny,
+    IncidentState,
     Mine,
     Release,
     ResumeAll,
+    Severity,
     Snooze,
     Status,
     StopAll,
@@ -418,3 +422,166 @@ def test_the_first_of_two_can_limit_their_yes_and_it_still_takes_another_person(
     assert (echo.done, echo.approval.state) == (True, "pending")
     assert timeline.say(BOB, Approve(approval.id)).approval.state == "approved"
     assert until(timeline.forum.approval(approval.id)) == NOW + 60 * MINUTE
+
+
+def test_a_no_that_came_after_one_for_today_stands():
+    timeline = Asking()
+    first = timeline.asks()
+    timeline.say(ADA, Deny(first.id, "", NOW + 60 * MINUTE))
+    timeline.tick(60)
+    (second,) = timeline.forum.approvals()
+    timeline.say(BOB, Deny(second.id, "never"))
+    for minute in (61, 62, 120, 180):
+        timeline.tick(minute)
+    assert timeline.forum.approvals() == ()
+    assert len(list(timeline.store.read(kinds=("approval_asked",)))) == 2
+
+
+@pytest.mark.parametrize("saying", [Snooze, lambda name, until: Deny(name, "", until)])
+def test_what_was_put_off_is_asked_again_after_a_restart_too(saying):
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, saying(approval.id, NOW + 30 * MINUTE))
+    timeline.tick(1)
+    again = Asking(store=timeline.store, cluster=timeline.cluster)
+    again.loop.restore()
+    for minute in (2, 29):
+        again.tick(minute)
+        assert again.forum.approvals() == ()
+    again.tick(30)
+    assert len(again.forum.approvals()) == 1
+
+
+def test_what_was_refused_at_the_last_look_is_asked_again_after_a_restart_too():
+    """H6: the cluster could not be read when it was approved."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.loop.fresh = unreadable
+    timeline.say(ADA, Approve(approval.id))
+    timeline.loop.advance(NOW + MINUTE // 2, (), timeline.facts(0.5), SEEING)
+    assert timeline.state(approval) == "superseded"
+    again = Asking(store=timeline.store, cluster=timeline.cluster)
+    again.loop.restore()
+    again.tick(1)
+    assert len(again.forum.approvals()) == 1
+
+
+def unreadable(_at_ms):
+    raise Unavailable("the API server is away")
+
+
+def test_a_question_keeps_its_deadline_whatever_it_is_looked_at_for():
+    """No answer is a no, also where somebody unlocked meanwhile."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.loop.answer(approval.incident_id, Unlocked("Bob"))
+    for minute in (1, 14.9):
+        timeline.tick(minute)
+        assert timeline.state(approval) == "pending"
+    timeline.tick(15)
+    assert timeline.state(approval) == "expired"
+
+
+@pytest.mark.parametrize("saying", [Mine, None])
+def test_a_step_under_way_has_its_time_whatever_the_incident_is_looked_at_for(saying):
+    """E1: a claim or an unlock in the middle of a verification is not its end."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, Approve(approval.id))
+    timeline.tick(0.5)
+    if saying is None:
+        timeline.loop.answer(approval.incident_id, Unlocked("Bob"))
+    else:
+        timeline.say(ADA, saying(approval.incident_id))
+    timeline.tick(1)
+    assert timeline.incident.state == "verifying"
+    timeline.status = Status.NORMAL
+    for minute in (2, 2.5, 3):
+        timeline.tick(minute)
+    assert timeline.results() == ["applied", "verified"]
+
+
+def fewer_ready(timeline, ready):
+    """So many of the cart's four pods are ready from now on."""
+    known = timeline.cluster.known
+    timeline.cluster.known = replace(known, workloads={CART: replace(known.workloads[CART], ready=ready)})
+
+
+def test_an_approval_does_not_answer_what_nobody_was_shown():
+    """H6: three pods broke after the question was asked; one restart more would leave none."""
+    timeline = Asking("restart_rollout", settings=replace(SETTINGS, critical_share=1.0))
+    approval = timeline.asks()
+    assert not any(one.startswith("ready_floor") for one in approval.because)
+    timeline.say(ADA, Approve(approval.id))
+    fewer_ready(timeline, 1)
+    timeline.tick(0.5)
+    assert timeline.writes == []
+    assert timeline.state(approval) == "superseded"
+    timeline.tick(1)
+    (anew,) = timeline.forum.approvals()
+    assert any(one.startswith("impact: impact high: 1 pods are ready") for one in anew.because)
+    timeline.say(ADA, Approve(anew.id))
+    timeline.tick(1.5)
+    assert timeline.writes == [("patch", "cart")]
+
+
+def test_what_becomes_critical_while_it_waits_is_asked_anew_of_two():
+    """H5: one yes was enough for what it was."""
+    timeline = Asking()
+    approval = timeline.asks()
+    worse = replace(timeline.loop.book.open[approval.incident_id], severity=Severity.CRITICAL)
+    timeline.loop.book = timeline.loop.book.put(worse)
+    timeline.leaks(1, signal="cpu_steal")
+    (anew,) = timeline.forum.approvals()
+    assert (anew.quorum, timeline.state(approval)) == (2, "superseded")
+    assert not timeline.say(ADA, Approve(approval.id)).done
+
+
+def test_a_question_asked_again_within_the_same_second_is_a_question_of_its_own():
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, Mine(approval.incident_id))
+    timeline.tick(0)
+    timeline.say(ADA, Release(approval.incident_id))
+    timeline.tick(0)
+    (anew,) = timeline.forum.approvals()
+    assert anew.id != approval.id
+
+
+def test_a_stop_counts_also_where_the_journal_cannot_note_it():
+    """B5: that is when people want it most."""
+    timeline = Asking(store=FakeStore())
+    timeline.asks()
+    timeline.store.full = True
+    echo = timeline.say(EVE, StopAll("fire"))
+    assert echo.done
+    assert "could not note it" in echo.text
+    assert len(timeline.stops) == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "done"), [(-1, False), (0, False), (1, True), (2880, True), (2881, False)]
+)
+def test_only_today_ends_within_two_days_and_not_in_the_past(minutes, done):
+    timeline = Asking()
+    approval = timeline.asks()
+    assert timeline.say(ADA, Approve(approval.id, NOW + minutes * MINUTE)).done is done
+
+
+def test_a_held_question_is_asked_as_soon_as_there_is_room():
+    """H10."""
+    timeline = Asking(settings=replace(SETTINGS, max_pending=1))
+    other = an_approval(incident_id="other", until_ms=NOW + 600 * MINUTE)
+    timeline.calm_hour()
+    timeline.store.append([asked_entry(other, NOW)], timeline.loop.term)
+    intent = Intent(other.plan_id, other.digest, 0, "w", "s", other.impact, False, 1, 1, other.until_ms)
+    timeline.loop.memory.lives["other"] = Life("other", state=IncidentState.WAITING, intent=intent)
+    timeline.leaks(0)
+    assert timeline.decisions() == ["hold/"]
+    for minute in range(1, 60):
+        timeline.tick(minute)
+    assert [one.id for one in timeline.forum.approvals()] == [other.id]
+    timeline.say(ADA, Deny(other.id))
+    timeline.tick(60)
+    timeline.tick(61)
+    assert [one.incident_id for one in timeline.forum.approvals()] == [timeline.incident.id]
