@@ -75,7 +75,7 @@ GROUPS = {
     "audit": Group(
         ("aiops/core/chain.py", "aiops/core/audit.py"),
         ("tests/unit/core/test_audit.py",),
-        0.85,
+        0.95,
     ),
 }
 
