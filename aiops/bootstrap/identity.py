@@ -59,7 +59,10 @@ def make_authenticator(settings: Settings, state: Path, api: Api | None = None) 
 
 def make_doorkeeper(settings: Settings, known: Known) -> Doorkeeper:
     """Who is let in, over HTTP."""
-    return Doorkeeper(known, Sessions(settings.server.session_s))
+    sessions = Sessions(settings.server.session_s)
+    if known.local is None:
+        return Doorkeeper(known, sessions)
+    return Doorkeeper(known, sessions, own=known.local.who)
 
 
 def named(actor: Actor, approvals: ApprovalSettings) -> bool:

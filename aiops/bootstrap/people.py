@@ -4,18 +4,20 @@ Everything that people say comes in by the forum, whichever channel carries it; 
 out by the herald. Both read and write the journal; the loop waits for neither.
 """
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from aiops.adapters.alertmanager import Alertmanager
 from aiops.adapters.slack import open_slack
 from aiops.adapters.slack.app import SlackChannel
-from aiops.adapters.switch import StopFile
+from aiops.adapters.switch import StopFile, Switch
 from aiops.bootstrap import notify
+from aiops.bootstrap.acting import stop_places
 from aiops.bootstrap.feedback import hear_false_alarms
 from aiops.bootstrap.identity import Known, make_authenticator, make_doorkeeper, role_names
 from aiops.engine.forum import OpenForum
@@ -23,7 +25,8 @@ from aiops.engine.hall import Hall
 from aiops.engine.herald import Herald, Outlet
 from aiops.engine.live import Live
 from aiops.engine.posts import StorePosts
-from aiops.model import SlackMode
+from aiops.errors import PortError
+from aiops.model import Actor, ApprovalSettings, Channel, SlackMode
 from aiops.settings import Settings
 from aiops.web.auth import Doorkeeper
 
@@ -45,7 +48,13 @@ class People:
 
 @contextmanager
 def convene(
-    live: Live, settings: Settings, state: Path, alerts: Alertmanager | None, failed: Failed
+    live: Live,
+    settings: Settings,
+    state: Path,
+    alerts: Alertmanager | None,
+    failed: Failed,
+    *,
+    has_cluster: bool,
 ) -> Iterator[People]:
     """Open the forum and the channels. ConfigError for a channel that is configured wrongly; one that is down
     is waited for in the background. ``People.herald`` is started by the caller, once the loop is restored."""
@@ -57,6 +66,7 @@ def convene(
     hall.false_alarm = hear_false_alarms(live, settings)
     hall.stop = lambda by, why: file.put(by, why, clock.now_ms())
     hall.resume = file.take_away
+    hall.still_stopped = Switch(stop_places(settings, state, has_cluster), kept_s=0).why
     forum = OpenForum(
         loop.store,
         loop.term,
@@ -74,6 +84,7 @@ def convene(
         if settings.slack.mode is not SlackMode.OFF:
             slack = stack.enter_context(_slack(settings, forum, posts, live, failed))
             outlets.append(Outlet(slack.notifier))
+            forum.refresh = functools.partial(in_groups, settings.approvals, slack.members)
         outlets += notify.outlets(settings, clock, alerts)
         herald = notify.herald(settings, loop.store, posts, outlets, clock, failed)
         hall.explain = herald.why
@@ -96,6 +107,20 @@ def _slack(
         clock=live.clock,
         failed=failed,
     )
+
+
+def in_groups(
+    settings: ApprovalSettings, members: Callable[[str], frozenset[str]], actor: Actor
+) -> Actor | None:
+    """``actor`` of Slack with the user groups that they are in now; None where Slack does not say."""
+    if actor.channel is not Channel.SLACK:
+        return actor
+    named = {group for role in settings.roles.values() for group in role.slack_groups}
+    try:
+        groups = tuple(sorted(group for group in named if actor.id in members(group)))
+    except PortError:
+        return None
+    return replace(actor, groups=groups)
 
 
 class Nudges:

@@ -82,7 +82,9 @@ def run(options: Options, stop: threading.Event) -> None:
         live.loop.tell = watcher.told
         switch = equip(live, settings, state, cluster, watcher.failed)
         stack.enter_context(closing(live.collector))
-        people = stack.enter_context(convene(live, settings, state, alerts, watcher.failed))
+        people = stack.enter_context(
+            convene(live, settings, state, alerts, watcher.failed, has_cluster=cluster is not None)
+        )
         live.follow = people.herald.follow
         server = stack.enter_context(make_server(settings, live, metrics, people))
         write_address(state, server.url)

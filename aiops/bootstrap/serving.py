@@ -40,13 +40,14 @@ def daemon_app(settings: Settings, live: Live, metrics: Metrics, people: People)
 def _doors(settings: Settings, live: Live, people: People) -> Doors:
     there = settings.server.console
     slack = people.slack.asgi if people.slack is not None else None
+    loopback = on_loopback(settings.server.host)
     return Doors(
         people.doorkeeper,
         api=api_routes(_reading(live, people)) if there else (),
         pages=_pages(settings, live, people) if there else Pages(()),
         slack=slack,
-        closed=settings.server.closed,
-        loopback=on_loopback(settings.server.host),
+        closed=settings.server.closed or not (loopback or settings.server.public),
+        loopback=loopback,
         names=settings.server.names,
     )
 

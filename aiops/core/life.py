@@ -47,6 +47,7 @@ class Life:
     done: bool = False  # a dry run has acted: nothing more is done here
     over: str = ""  # why the incident ended, while a step is still under way
     asks: int = 0  # how many questions were asked
+    lifted: tuple[str, ...] = ()  # approvals whose no was only for a day that is over
     quiet_until_ms: int = 0  # a person asked to be left alone until then: nothing is decided before
     applied: tuple[str, ...] = ()  # ids of every Apply and Undo that was ever given
     declined: tuple[str, ...] = ()  # what a person, or silence, said no to
@@ -134,6 +135,7 @@ class Unlocked:
     """A person lets us try again what was said no to, or what was left to people."""
 
     by: str
+    about: str = ""  # the approval whose no was only for today
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,8 @@ def _leading(life: Life, event: Fact, now_ms: int) -> Answer:
             return _verified(life, event)
         case TimedOut():
             return _timed_out(life, event, now_ms)
-        case Unlocked(by):
-            return _unlocked(life, by)
+        case Unlocked(by, about):
+            return _unlocked(life, by, about)
 
 
 def ends_ms(life: Life) -> int:
@@ -301,11 +301,12 @@ def _timed_out(life: Life, event: Event, now_ms: int) -> Answer:
             return life, ()  # time to decide again, which is another event
 
 
-def _unlocked(life: Life, by: str) -> Answer:
+def _unlocked(life: Life, by: str, about: str = "") -> Answer:
     """What was declined may be decided upon again; what is under way goes its way."""
     state = OPEN if life.state is ESCALATED else life.state
     told = (_tell(life, f"{by} lets it be tried again", str(len(life.declined))),) if life.declined else ()
-    return replace(life, state=state, declined=(), quiet_until_ms=0), told
+    lifted = (*life.lifted, about) if about else life.lifted
+    return replace(life, state=state, declined=(), quiet_until_ms=0, lifted=lifted), told
 
 
 def _won(life: Life, now_ms: int) -> Answer:

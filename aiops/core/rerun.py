@@ -32,7 +32,7 @@ TAKEN = {
     "server": "what the API server said",
     "amended": "that a person wanted this plan",
     "questions": "how many questions waited",
-    "quorum": "that more than one person must agree",
+    "people": "that more than one person must agree",
 }  # guard of a reason that was added to the guards' answer -> what it stands for
 LEANS = {"act": Lean.PERMIT, "escalate": Lean.ESCALATE, "hold": Lean.HOLD, "refuse": Lean.REFUSE}
 

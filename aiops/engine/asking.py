@@ -30,7 +30,7 @@ from aiops.model import (
     Severity,
 )
 
-QUESTIONS, AMENDED, QUORUM = "questions", "amended", "quorum"
+QUESTIONS, AMENDED, PEOPLE = "questions", "amended", "people"  # no guard is called so
 
 
 def asked(
@@ -109,12 +109,12 @@ def with_quorum(decision: Decision, severity: Severity, settings: ApprovalSettin
     if quorum < 2:
         return decision
     text = f"it is critical: {quorum} different people must agree"
-    return replace(decision, reasons=(*decision.reasons, Reason(QUORUM, Lean.ESCALATE, text)))
+    return replace(decision, reasons=(*decision.reasons, Reason(PEOPLE, Lean.ESCALATE, text)))
 
 
-def room(book: ApprovalBook, most: int) -> bool:
-    """Whether one more question may be asked."""
-    return len(book.pending()) < most
+def room(book: ApprovalBook, most: int) -> int:
+    """How many more questions may be asked."""
+    return max(0, most - len(book.pending()))
 
 
 def within_limit(decision: Decision, book: ApprovalBook, incident_id: str, most: int) -> Decision:

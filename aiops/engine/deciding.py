@@ -28,6 +28,7 @@ from aiops.model import (
     Plan,
     Result,
     Said,
+    Severity,
 )
 
 FIRST_LOOK_MS, LAST_LOOK_MS = 60_000, 3_600_000  # what time alone does not change is looked at ever later
@@ -41,9 +42,15 @@ def hears(turn: Turn) -> None:
         turn.happen(incident_id, unlocked)
     turn.approve(astray(turn.memory.approvals, turn.memory.lives, turn.now_ms))
     turn.approve(asking.reminders(turn.memory.approvals, turn.now_ms))
-    if asking.room(turn.memory.approvals, turn.rules.approvals.max_pending):
-        held = [one for one, gist in turn.memory.said.items() if asking.QUESTIONS in str(gist)]
-        turn.memory.due |= dict.fromkeys(held, turn.now_ms)
+    room = asking.room(turn.memory.approvals, turn.rules.approvals.max_pending)
+    held = [one for one, gist in turn.memory.said.items() if room and asking.QUESTIONS in str(gist)]
+    worst = sorted(held, key=lambda one: _badness(turn, one), reverse=True)
+    turn.memory.due |= dict.fromkeys(worst[:room], turn.now_ms)
+
+
+def _badness(turn: Turn, incident_id: str) -> int:
+    incident = turn.memory.book.open.get(incident_id)
+    return list(Severity).index(incident.severity) if incident is not None else -1
 
 
 def amend(turn: Turn, incident: Incident, plan: Plan, author: tuple[str, str]) -> Decision:
@@ -119,11 +126,12 @@ def decide(turn: Turn, incident: Incident) -> None:
     plan = wanted or _planned(turn, incident)
     given = plan, incident, turn.facts, memory.ledger, rules.policy, turn.situation()
     answer = decide_twice(*given, lessons=memory.lessons)
-    decision, known = _rehearsed(turn, answer[0]), answer[1]
+    most, known = rules.approvals.max_pending, answer[1]
+    decision = asking.within_limit(answer[0], memory.approvals, incident.id, most)
+    decision = _rehearsed(turn, decision)  # only what is asked or done is shown to the API server
     if wanted is not None:
         decision = asking.as_question(decision, rules.policy, turn.now_ms)
     decision = asking.with_quorum(decision, incident.severity, rules.approvals)
-    decision = asking.within_limit(decision, memory.approvals, incident.id, rules.approvals.max_pending)
     if_known = known if turn.twice else None
     counts = decision if if_known is None or isinstance(decision, Act) else if_known
     gist = gist_of(decision), gist_of(if_known) if if_known is not None else None

@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops.core.approvals.book import STREAM as APPROVALS
-from aiops.core.approvals.book import ApprovalBook, moved_entry, voted_entry
-from aiops.core.approvals.rights import answering_role, may_answer, quorum_reached
+from aiops.core.approvals.book import ApprovalBook
+from aiops.core.approvals.rights import may_answer, roles_of
 from aiops.engine.hall import Hall
 from aiops.engine.hearing import heard, heard_entry
+from aiops.engine.voting import UNTOLD, Known, decided_already, voted
 from aiops.errors import Conflict, PortError, Unavailable
 from aiops.model import (
     Actor,
     Amend,
     Approval,
     ApprovalSettings,
-    ApprovalState,
     Approve,
     Ballot,
     Deny,
@@ -42,15 +42,7 @@ from aiops.ports import Clock, Store
 
 Grants = Callable[[Actor, Sequence[str], str], frozenset[str]]  # roles that the channel grants in a namespace
 TRIES = 20  # of an answer that races with others
-BALLOTS = {Approve: Ballot.YES, Deny: Ballot.NO, Snooze: Ballot.LATER}
-WENT_YES = frozenset(  # pending: others are still needed
-    {ApprovalState.PENDING, ApprovalState.APPROVED, ApprovalState.EXECUTING, ApprovalState.EXECUTED}
-)
-LONGEST = 1_000  # characters of a reason
-LONGEST_DAY_MS = 2 * 86_400_000  # "only today" ends by then in any time zone
-AFTERTHOUGHT_MS = 900_000  # so long after an answer it can be limited
 MOST_HEARD = 10_000  # refs that are remembered
-UNTOLD = "the API server does not say whether you may: try again"
 
 
 def nobody(_actor: Actor, _names: Sequence[str], _namespace: str) -> frozenset[str]:
@@ -69,8 +61,10 @@ class OpenForum:
     hall: Hall  # what is said beside answers
     roles: tuple[str, ...] = ()  # that questions may ask for, beside those of the settings
     grants: Grants = nobody
+    refresh: Callable[[Actor], Actor | None] = lambda actor: actor  # as their channel knows them now
     nudge: Callable[[], None] = lambda: None  # something was journalled that the loop should look at
     _book: ApprovalBook = field(default_factory=ApprovalBook)
+    _hearing: set[str] = field(default_factory=set)  # refs that are being answered
     _heard: dict[str, Echo] = field(default_factory=dict)  # by ref, of the last day
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -97,9 +91,9 @@ class OpenForum:
             case Amend(approval_id):  # takes the loop's own lock, which must not be waited for under ours
                 return self._once(said, lambda: self._amend(said, approval_id))
             case Approve(approval_id) | Deny(approval_id) | Snooze(approval_id):
-                actor = self._known(said.actor, approval_id)
+                known = self._known(said.actor, approval_id)
                 with self._lock:
-                    return self._once(said, lambda: self._vote(said, actor), written=True)
+                    return self._once(said, lambda: self._vote(said, known), written=True)
             case Why() as why:
                 return self.hall.say(replace(said, saying=why))  # changes nothing: nothing is kept of it
             case StopAll():
@@ -111,6 +105,8 @@ class OpenForum:
 
     def _stopped(self, said: Said) -> Echo:
         """A stop counts also where the journal refuses to note it: that is when people want it most."""
+        if said.ref and (before := self._heard.get(said.ref)) is not None:
+            return before  # delivered again, perhaps after somebody resumed
         echo = self.hall.say(said)
         try:
             return self._once(said, lambda: echo)
@@ -119,8 +115,20 @@ class OpenForum:
 
     def _once(self, said: Said, answer: Callable[[], Echo], *, written: bool = False) -> Echo:
         """The answer to a saying that is new; to one that was heard before, the same as then."""
-        if said.ref and (before := self._heard.get(said.ref)) is not None:
-            return before
+        if said.ref:
+            with self._lock:
+                if (before := self._heard.get(said.ref)) is not None:
+                    return before
+                if said.ref in self._hearing:
+                    return Echo(False, "that is being heard already")
+                self._hearing.add(said.ref)
+        try:
+            return self._first(said, answer, written=written)
+        finally:
+            self._hearing.discard(said.ref)
+
+    def _first(self, said: Said, answer: Callable[[], Echo], *, written: bool) -> Echo:
+        """The answer to a saying that comes for the first time."""
         echo = answer()
         if not written or not echo.done:  # what a vote decided is in the journal with it
             self._write(heard_entry(said, echo, self.clock.now_ms()))
@@ -139,23 +147,35 @@ class OpenForum:
             raise Unavailable(f"another daemon leads by now: {error}") from error
 
     def _fresh(self) -> ApprovalBook:
-        self._book = self._book.fold(self.store.read(self._book.seq, APPROVALS))
+        book = self._book.fold(self.store.read(self._book.seq, APPROVALS))
+        self._book = book.without_old(self.clock.now_ms())
         return self._book
 
-    def _known(self, actor: Actor, approval_id: str) -> Actor | None:
-        """``actor`` with what the channel grants for the approval. Asked before anything is locked: an API
-        server that is slow must not keep others from answering."""
+    def _known(self, actor: Actor, approval_id: str) -> Known:
+        """``actor`` with what the channel grants for the approval, and who of those who said yes so far
+        still may. Asked before anything is locked: an API server that is slow keeps nobody from answering."""
         with self._lock:
             approval = self._fresh().by_id.get(approval_id)
         if approval is None or approval.state.over:
-            return actor
-        return self._with_grants(actor, approval.roles_at(self.clock.now_ms()), approval.namespace)
+            return Known(actor)
+        names = approval.roles_at(self.clock.now_ms())
+        entitled = {one.actor.key for one in approval.votes if self._still(one, approval)}
+        return Known(self._with_grants(actor, names, approval.namespace), frozenset(entitled))
 
-    def _vote(self, said: Said, actor: Actor | None) -> Echo:
+    def _still(self, vote: Vote, approval: Approval) -> bool:
+        """Whether who voted may still do so: between the first yes and the last somebody may have left the
+        role. Where nobody can tell, they are not counted."""
+        actor = self.refresh(vote.actor)
+        now = actor and self._with_grants(actor, (vote.role,), approval.namespace)
+        return now is not None and vote.role in roles_of(
+            now, self.settings, approval.namespace, approval.severity
+        )
+
+    def _vote(self, said: Said, known: Known) -> Echo:
         """Answer again on what the journal has by then, where somebody else was first."""
         for _ in range(TRIES):
             book = self._fresh()
-            echo, entries = self._answer(said, actor, book)
+            echo, entries = voted(said, known, book, self.settings, self.clock.now_ms())
             if not entries:
                 return echo
             try:
@@ -170,44 +190,6 @@ class OpenForum:
             after = self._fresh().by_id.get(echo.approval.id) if echo.approval is not None else None
             return replace(echo, approval=after)
         raise Unavailable("too many people answer at once: say it again")
-
-    def _answer(self, said: Said, actor: Actor | None, book: ApprovalBook) -> tuple[Echo, list[Entry]]:
-        """What ``said`` leads to, and what of it is to be written; nothing where it is refused."""
-        saying = said.saying
-        assert isinstance(saying, Approve | Deny | Snooze)  # noqa: S101 - our caller's match
-        approval, now_ms = book.by_id.get(saying.approval_id), self.clock.now_ms()
-        if approval is None:
-            return Echo(False, f"nothing of this name is asked: {saying.approval_id[:20]}"), []
-        ballot = BALLOTS[type(saying)]
-        if (own := _qualified(said, approval, ballot, now_ms)) is not None:
-            vote = replace(own, at_ms=now_ms, until_ms=saying.until_ms, via=said.via, ref=said.ref)
-            echo = Echo(True, f"only for today: {approval.summary}", approval)
-            return echo, [voted_entry(approval, vote, now_ms), heard_entry(said, echo, now_ms)]
-        if why_not := self._objection(said, approval, ballot, now_ms):
-            return Echo(False, why_not, approval), []
-        if actor is None:
-            return Echo(False, UNTOLD, approval), []
-        if why_not := may_answer(actor, approval, self.settings, now_ms, ballot):
-            return Echo(False, why_not, approval), []
-        role = answering_role(actor, approval, self.settings, now_ms)
-        reason = getattr(saying, "reason", "")[:LONGEST]
-        vote = Vote(actor, ballot, now_ms, reason, saying.until_ms, role, said.via, said.ref)
-        return self._counted(said, approval, vote)
-
-    def _objection(self, said: Said, approval: Approval, ballot: Ballot, now_ms: int) -> str:
-        """Why no answer counts, whoever gives it; "" where one may."""
-        if approval.state is not ApprovalState.PENDING:
-            return f"{approval.short} was decided already: {approval.state}, {approval.said}"
-        until_ms = getattr(said.saying, "until_ms", None)
-        if ballot is not Ballot.LATER and until_ms is not None:
-            soon = now_ms < until_ms <= now_ms + LONGEST_DAY_MS
-            return "" if soon else "expected an end later than now, within two days"
-        if ballot is Ballot.LATER and not (
-            now_ms < (until_ms or 0) <= now_ms + 1000 * self.settings.longest_snooze_s
-        ):
-            most = self.settings.longest_snooze_s // 60
-            return f"expected to wait at most {most} min, and until later than now"
-        return ""
 
     def _with_grants(self, actor: Actor, names: Sequence[str], namespace: str) -> Actor | None:
         """``actor`` with those of the roles that its channel grants there; None where nobody can tell."""
@@ -225,33 +207,13 @@ class OpenForum:
             return Echo(False, UNTOLD)
         return self.hall.say(replace(said, actor=actor))
 
-    def _counted(self, said: Said, approval: Approval, vote: Vote) -> tuple[Echo, list[Entry]]:
-        """The vote, and what it decides."""
-        who, votes = vote.actor.name or vote.actor.id, (*approval.votes, vote)
-        entries = [voted_entry(approval, vote, vote.at_ms)]
-        because = f": {vote.reason}" if vote.reason else ""
-        match vote.ballot:
-            case Ballot.YES if not quorum_reached(votes, approval, self.settings):
-                text = f"{who} approves {approval.short}; {approval.quorum} people are needed"
-                state = None
-            case Ballot.YES:
-                state, text = ApprovalState.APPROVED, f"approved by {who}: {approval.summary}"
-            case Ballot.NO:
-                state, text = ApprovalState.DENIED, f"denied by {who}{because}"
-            case Ballot.LATER:
-                state, text = ApprovalState.CANCELLED, f"put off by {who}{because}"
-        if state is not None:
-            entries.append(moved_entry(approval, state, text, vote.at_ms))
-        echo = Echo(True, text, approval)
-        return echo, [*entries, heard_entry(said, echo, vote.at_ms)]
-
     def _amend(self, said: Said, approval_id: str) -> Echo:
         """Ask about another step instead; whoever may answer the question may."""
         with self._lock:
             approval, now_ms = self._fresh().by_id.get(approval_id), self.clock.now_ms()
         if approval is None:
             return Echo(False, f"nothing of this name is asked: {approval_id[:20]}")
-        if why_not := self._objection(said, approval, Ballot.NO, now_ms):
+        if why_not := decided_already(approval):
             return Echo(False, why_not, approval)
         actor = self._with_grants(said.actor, approval.roles_at(now_ms), approval.namespace)
         if actor is None:
@@ -259,12 +221,3 @@ class OpenForum:
         if why_not := may_answer(actor, approval, self.settings, now_ms, Ballot.NO):
             return Echo(False, why_not, approval)
         return self.hall.amend(replace(said, actor=actor), approval)
-
-
-def _qualified(said: Said, approval: Approval, ballot: Ballot, now_ms: int) -> Vote | None:
-    """The vote of the same person that ``said`` only limits ("only today") after it decided; else None."""
-    went = {Ballot.YES: WENT_YES, Ballot.NO: frozenset({ApprovalState.DENIED})}.get(ballot, frozenset())
-    if approval.state not in went or getattr(said.saying, "until_ms", None) is None:
-        return None
-    own = [one for one in approval.votes if one.actor.key == said.actor.key and one.ballot is ballot]
-    return own[-1] if own and now_ms - own[0].at_ms <= AFTERTHOUGHT_MS else None

@@ -6,8 +6,8 @@ Each part is handed in by the composition root; what is not there says so.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aiops.core.approvals.claims import CLAIMED, RELEASED, Claims, claimed_entry, released_entry
 from aiops.core.approvals.claims import STREAM as FORUM
-from aiops.core.approvals.claims import Claims, claimed_entry, released_entry
 from aiops.core.approvals.rights import may_resume, may_take
 from aiops.engine import entries
 from aiops.errors import AiopsError
@@ -47,6 +47,7 @@ class Hall:
     change: Callable[[Said, Amend, Approval], Echo] = lambda *_: Echo(False, _not_here())
     stop: Callable[[str, str], bool] | None = None  # (by, why): whether it was pulled now
     resume: Callable[[], bool] | None = None  # whether it was let go now
+    still_stopped: Callable[[], str] = lambda: ""  # what stops us all the same, looked at afresh
 
     def say(self, said: Said) -> Echo:
         """What becomes of ``said``; journalled by the caller."""
@@ -134,10 +135,13 @@ class Hall:
             released = self.resume()
         except (OSError, AiopsError) as error:
             return Echo(False, f"not resumed: {error}; by hand: aiops resume")
-        return Echo(released, "resumed" if released else "it was not stopped here: aiops stop shows where")
+        if still := self.still_stopped():
+            gone = "this switch was let go, and " if released else ""
+            return Echo(False, f"not resumed: {gone}another one still stops everything: {still}")
+        return Echo(released, "resumed" if released else "it was not stopped")
 
     def _claims(self) -> Claims:
-        return Claims().fold(self.store.read(stream=FORUM))
+        return Claims().fold(self.store.read(stream=FORUM, kinds=(CLAIMED, RELEASED)))
 
     def _write(self, entry: Entry) -> None:
         self.store.append((entry,), self.term)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from aiops.core.approvals.book import STREAM as APPROVALS
 from aiops.core.approvals.book import ApprovalBook
+from aiops.core.approvals.claims import CLAIMED, RELEASED, Claims
 from aiops.core.approvals.claims import STREAM as FORUM
-from aiops.core.approvals.claims import Claims
 from aiops.core.learn import learn
 from aiops.core.life import Life
 from aiops.core.memory import Lessons
@@ -39,7 +39,7 @@ def recall(store: Store, seen: Sequence[Target] = (), *, learns: bool = False) -
         lessons=learn(Lessons(), store.read()) if learns else None,
         stopped=entries.stopped(store),
         approvals=ApprovalBook().fold(store.read(stream=APPROVALS)),
-        claims=Claims().fold(store.read(stream=FORUM)),
+        claims=Claims().fold(store.read(stream=FORUM, kinds=(CLAIMED, RELEASED))),
     )
 
 

@@ -58,6 +58,7 @@ class ServerSettings:
     names: tuple[str, ...] = ()  # further hosts that it may be called by, such as a proxy's
     console: bool = True  # whether the console and the API are there at all
     closed: bool = False  # whether reading needs a token too, but for health and metrics
+    public: bool = False  # beyond loopback reading needs a token all the same, unless this is on
     session_s: int = 28_800  # how long a sign-in to the console lasts
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from aiops.model import Actor
+from aiops.model import Actor, Channel
 
 COOKIE = "aiops_session"
+GROUPS_S = 3_600.0  # what the API server said of somebody's groups at the sign-in is believed so long at most
 MOST = 1_000  # people signed in at once; the oldest session gives way
 
 
@@ -45,7 +46,8 @@ class Sessions:
 
     def begin(self, actor: Actor) -> Session:
         """A session with a new id, whatever the browser had before (no fixation)."""
-        until_s = self._monotonic_s() + self._lasts_s
+        lasts_s = min(self._lasts_s, GROUPS_S) if actor.channel is Channel.KUBERNETES else self._lasts_s
+        until_s = self._monotonic_s() + lasts_s
         session = Session(actor, until_s, secrets.token_urlsafe(32), secrets.token_urlsafe(32))
         with self._lock:
             self._forget_old()

@@ -33,7 +33,7 @@ from aiops.core.grammar import (
     resolve,
     thread_view,
 )
-from aiops.core.grammar.utterance import Approves, Changes, Denies, Utterance, Waits
+from aiops.core.grammar.utterance import Approves, Changes, Denies, Stops, Utterance, Waits
 from aiops.errors import AiopsError
 from aiops.model import (
     Actor,
@@ -122,7 +122,13 @@ class Listener:
             return
         ref = f"slack:{self._team}:{said.channel}:{said.ts}"
         place = Place(said.channel, said.thread or said.ts, said.user)
-        view = self._view(said)
+        if self._heard.first(ref):
+            self._take(ref, place, lambda: self._read(utterance, said, ref, place))
+
+    def _read(self, utterance: Utterance, said: Message, ref: str, place: Place) -> None:
+        """Find out what is meant, and answer. A stop needs no thread: it is heard where the journal cannot
+        even be read (B5)."""
+        view = ThreadView() if isinstance(utterance, Stops) else self._view(said)
         reply = Reply(said.at_ms, said.edited, said.quoted)
         settings = self._approvals
         meant = resolve(
@@ -135,8 +141,7 @@ class Listener:
             and not _addressed(utterance)
         ):
             return
-        if self._heard.first(ref):
-            self._take(ref, place, lambda: self._answer(meant, said, ref, place))
+        self._answer(meant, said, ref, place)
 
     def _answer(self, meant: Saying | Unclear | HelpAsked, said: Message, ref: str, place: Place) -> None:
         actor = self._members.who(said.user, said.teams)

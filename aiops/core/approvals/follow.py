@@ -106,8 +106,10 @@ def ripe(book: ApprovalBook, lives: Mapping[str, Life], now_ms: int) -> Iterator
         until_ms = _until(approval, Ballot.NO)
         if approval.state is not State.DENIED or until_ms is None or until_ms > now_ms:
             continue
-        if life is not None and life.state is IncidentState.ESCALATED and life.declined:
-            yield approval.incident_id, Unlocked(names(approval))
+        if life is None or approval.id in life.lifted:  # once: what is left to people later stays theirs
+            continue
+        if life.state is IncidentState.ESCALATED and life.declined:
+            yield approval.incident_id, Unlocked(names(approval), approval.id)
 
 
 def _event(approval: Approval) -> Event | None:
@@ -140,8 +142,13 @@ def shown(vote: Vote) -> str:
 
 
 def decided_ms(approval: Approval) -> int | None:
-    """When the last yes came: an approval in time counts, however late the tick is that carries it out."""
-    return max((one.at_ms for one in approval.votes if one.ballot is Ballot.YES), default=None)
+    """When the last yes came: an approval in time counts, however late the tick is that carries it out, and
+    whatever somebody said to limit theirs afterwards."""
+    first: dict[str, int] = {}
+    for one in approval.votes:
+        if one.ballot is Ballot.YES:
+            first.setdefault(one.actor.key, one.at_ms)
+    return max(first.values(), default=None)
 
 
 def _until(approval: Approval, ballot: Ballot) -> int | None:

@@ -47,6 +47,7 @@ from aiops.model import (
 
 JUST_NOW_MS = 600_000  # "only today" alone qualifies a decision that is no older
 SKEW_MS = 60_000  # a decision is dated by our clock, the reply by the channel's: they may differ by so much
+NEAR_MS = 5_000  # what ended is dated by our clock too; two clocks that are kept right agree to this
 LONGEST_S = 86_400  # as ``approvals.longest_snooze_s``
 
 
@@ -150,7 +151,7 @@ def _only_one(
     instead = _instead(utterance, thread)
     if plan.posted_ms >= reply.at_ms:
         return Unclear(f"{plan.short} was asked after this was written: read it first", instead)
-    if thread.ended_ms is not None and thread.ended_ms >= reply.at_ms:
+    if thread.ended_ms is not None and thread.ended_ms + NEAR_MS >= reply.at_ms:
         return Unclear("another plan still waited when this was written: it does not say which", instead)
     return plan
 

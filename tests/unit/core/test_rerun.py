@@ -317,7 +317,7 @@ ADDED = {
 }
 
 
-ADDED_BY = {GUARD, asking.AMENDED, asking.QUESTIONS, asking.QUORUM}
+ADDED_BY = {GUARD, asking.AMENDED, asking.QUESTIONS, asking.PEOPLE}
 
 
 def added(name):

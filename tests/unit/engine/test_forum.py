@@ -5,19 +5,27 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.core.approvals.book import asked_entry, moved_entry
+from aiops.core.approvals.book import ApprovalBook, asked_entry, moved_entry
+from aiops.core.approvals.follow import ripe
+from aiops.core.guards import GUARDS
 from aiops.core.life import Intent, Life, Unlocked
 from aiops.core.quality import SEEING
+from aiops.engine import asking
 from aiops.engine.curfew import until
+from aiops.engine.deciding import hears
 from aiops.engine.requests import Desk
 from aiops.errors import Unavailable
 from aiops.model import (
     Amend,
     ApprovalState,
     Approve,
+    ApproverRole,
     Deny,
+    Echo,
+    FalseAlarm,
     IncidentState,
     Mine,
+    Reason,
     Release,
     ResumeAll,
     Severity,
@@ -29,7 +37,7 @@ from aiops.model import (
 from tests.fakes.forum import an_approval
 from tests.fakes.inbox import FakeInbox
 from tests.fakes.store import FakeStore
-from tests.unit.core.cases import CART, MINUTE, NOW
+from tests.unit.core.cases import CART, MINUTE, NOW, incident
 from tests.unit.engine.asking_cases import ADA, BOB, EVE, SETTINGS, Asking
 
 
@@ -585,3 +593,140 @@ def test_a_held_question_is_asked_as_soon_as_there_is_room():
     timeline.tick(60)
     timeline.tick(61)
     assert [one.incident_id for one in timeline.forum.approvals()] == [timeline.incident.id]
+
+
+def test_what_is_added_to_the_guards_answer_is_called_as_no_guard_is():
+    """An approval answers the guards that it names."""
+    added = {asking.QUESTIONS, asking.AMENDED, asking.PEOPLE, "server", "mode"}
+    assert not added & {guard.__name__ for guard in GUARDS}
+
+
+def test_whoever_left_the_role_between_two_yeses_is_not_counted():
+    """H4, H5: looked up again when the last one answers."""
+    timeline = Asking(settings=critical())
+    approval = timeline.asks()
+    timeline.say(ADA, Approve(approval.id))
+    left = replace(critical(), roles={"on-call": ApproverRole(slack_users=("T1/U2", "T1/U4"))})
+    timeline.forum.settings = left
+    assert timeline.say(BOB, Approve(approval.id)).approval.state == "pending"
+    assert timeline.say(replace(BOB, id="T1/U4"), Approve(approval.id)).approval.state == "approved"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_groups_of_earlier_yeses_are_asked_for_again(gone):
+    """H4: the rotation moved on; or nobody can tell."""
+    settings = replace(critical(), roles={"on-call": ApproverRole(slack_groups=("S1",))})
+    timeline = Asking(settings=settings)
+    approval = timeline.asks()
+    on_call = replace(ADA, groups=("S1",))
+    timeline.say(on_call, Approve(approval.id))
+    timeline.forum.refresh = lambda actor: replace(actor, groups=()) if gone else None
+    state = timeline.say(replace(BOB, groups=("S1",)), Approve(approval.id)).approval.state
+    assert state == "pending"
+
+
+def test_resumed_is_said_only_where_nothing_stops_us_any_more():
+    timeline = Asking()
+    timeline.asks()
+    timeline.say(ADA, StopAll())
+    timeline.hall.still_stopped = lambda: "ConfigMap aiops/aiops-stop"
+    echo = timeline.say(ADA, ResumeAll())
+    assert not echo.done
+    assert "ConfigMap aiops/aiops-stop" in echo.text
+
+
+@pytest.mark.parametrize("minutes", [-1, 2881])
+@pytest.mark.parametrize("saying", [Approve, Deny])
+def test_an_answer_is_not_limited_to_the_past_afterwards_nor_for_ever(saying, minutes):
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, saying(approval.id))
+    assert not timeline.say(ADA, saying(approval.id, until_ms=NOW + minutes * MINUTE)).done
+
+
+def test_a_stop_that_is_delivered_again_after_a_resume_stops_nothing():
+    """H3."""
+    timeline = Asking()
+    timeline.asks()
+    first = timeline.say(ADA, StopAll(), "m1")
+    timeline.say(ADA, ResumeAll(), "m2")
+    assert timeline.say(ADA, StopAll(), "m1") == first
+    assert timeline.stops == []
+
+
+def test_one_message_is_heard_once_however_many_deliver_it_at_once():
+    """H3."""
+    timeline = Asking()
+    approval = timeline.asks()
+    began, go = threading.Event(), threading.Event()
+    echoes = []
+
+    def slow(said, alarm, incident):
+        began.set()
+        go.wait(5)
+        return Echo(True, "taken up")
+
+    timeline.hall.false_alarm = slow
+    saying = FalseAlarm(approval.incident_id, "nightly batch")
+    first = threading.Thread(target=lambda: echoes.append(timeline.say(ADA, saying, "m1")))
+    first.start()
+    assert began.wait(5)
+    assert not timeline.say(ADA, saying, "m1").done
+    go.set()
+    first.join()
+    assert [echo.text for echo in echoes] == ["taken up"]
+
+
+def test_a_yes_in_time_that_is_limited_after_the_deadline_was_in_time():
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.clock.advance(899)
+    timeline.say(ADA, Approve(approval.id))
+    timeline.clock.advance(60)
+    assert timeline.say(ADA, Approve(approval.id, NOW + 60 * MINUTE)).done
+    timeline.tick(16)
+    assert timeline.writes == [("patch", "cart")]
+
+
+def test_what_is_left_to_people_after_a_no_for_today_was_lifted_stays_theirs():
+    """A day's no is lifted once."""
+    timeline = Asking()
+    approval = timeline.asks()
+    timeline.say(ADA, Deny(approval.id))
+    timeline.tick(1)
+    timeline.say(ADA, Deny(approval.id, "", NOW + 60 * MINUTE))
+    timeline.tick(60)
+    (life,) = timeline.loop.memory.lives.values()
+    assert life.lifted == (approval.id,)
+    left = replace(life, state=IncidentState.ESCALATED, intent=None, declined=("something",))
+    alone = ApprovalBook(0, {approval.id: timeline.forum.approval(approval.id)})
+    lives = {life.incident_id: left}
+    assert list(ripe(alone, lives, NOW + 90 * MINUTE)) == []
+    assert len(list(ripe(alone, {life.incident_id: replace(left, lifted=())}, NOW + 90 * MINUTE))) == 1
+
+
+def test_of_held_questions_the_worst_is_looked_at_first():
+    timeline = Asking(settings=replace(SETTINGS, max_pending=1)).calm_hour()
+    turn = timeline.loop.turn(NOW, timeline.facts(0), SEEING)
+    held = ("Hold", "calm-leaking", (), ("questions",)), None
+    for name, severity in (("i1", Severity.LOW), ("i2", Severity.CRITICAL), ("i3", Severity.HIGH)):
+        turn.memory.book = turn.memory.book.put(incident(id=name, severity=severity))
+        turn.memory.said[name] = held
+    hears(turn)
+    assert turn.memory.due == {"i2": NOW}
+
+
+def test_only_as_many_held_questions_are_looked_at_again_as_there_is_room():
+    """The worst first; and what is held is not shown to the API server."""
+    timeline = Asking(settings=replace(SETTINGS, max_pending=1))
+    timeline.calm_hour()
+    shown = []
+    timeline.loop.rehearse = lambda plan, step: shown.append(plan.target) or Reason("server", "permit", "")
+    other = an_approval(incident_id="other", until_ms=NOW + 600 * MINUTE)
+    timeline.store.append([asked_entry(other, NOW)], timeline.loop.term)
+    intent = Intent(other.plan_id, other.digest, 0, "w", "s", other.impact, False, 1, 1, other.until_ms)
+    timeline.loop.memory.lives["other"] = Life("other", state=IncidentState.WAITING, intent=intent)
+    timeline.leaks(0)
+    for minute in (1, 5, 9):
+        timeline.tick(minute)
+    assert shown == []

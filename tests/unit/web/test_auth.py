@@ -271,3 +271,37 @@ def test_a_public_page_opens_nothing_beside_it():
     assert house.post().status_code == 401
     assert house.client.get("/read").status_code == 401
     assert house.post(bearer=GOOD).status_code == 200
+
+
+def test_nobodys_failures_shut_out_who_was_let_in_before():
+    """Behind a proxy everybody has one address. A token that was valid is judged anew, and at once."""
+    house = House()
+    assert house.post(bearer=GOOD).status_code == 200
+    for number in range(FAILURES):
+        house.post(bearer=f"bad-{number}")
+    house.clock.advance(BELIEVED_S + 1)
+    assert house.post(bearer="bad").status_code == 429
+    assert house.post(bearer=GOOD).status_code == 200
+
+
+def test_nobodys_failures_shut_out_the_holder_of_the_daemons_own_token():
+    house = House()
+    mine = {"own": ADA}
+    own = Doorkeeper(house.knows, house.sessions, house.clock.monotonic_s, own=mine.get)
+    for number in range(FAILURES):
+        assert own.open(f"bad-{number}", "10.0.0.1") is None
+    with pytest.raises(Unavailable):
+        own.open("other", "10.0.0.1")
+    assert own.open("own", "10.0.0.1").actor == ADA
+
+
+@pytest.mark.parametrize(
+    ("channel", "after_s", "signed_in"),
+    [(Channel.KUBERNETES, 3599, True), (Channel.KUBERNETES, 3600, False), (Channel.LOCAL, 7199, True)],
+)
+def test_what_the_api_server_said_of_groups_is_believed_for_an_hour(channel, after_s, signed_in):
+    clock = FakeClock()
+    sessions = Sessions(7200, clock.monotonic_s)
+    session = sessions.begin(Actor(channel, "ada"))
+    clock.advance(after_s)
+    assert (sessions.find(session.id) is not None) is signed_in

@@ -383,3 +383,22 @@ def test_in_a_direct_message_a_refusal_is_a_plain_reply(room):
     assert room.said == []
     assert "bot" in room.echoes[0]
     assert room.whispers == []
+
+
+def test_everything_can_be_stopped_in_a_thread_where_the_journal_cannot_even_be_read():
+    """B5: what a thread holds is not needed for it."""
+    room = Room()
+    room.forum.approvals = unreadable
+    assert room.says("stop everything") == [StopAll()]
+
+
+def test_whoever_answers_while_the_journal_cannot_be_read_is_told():
+    room = Room()
+    room.forum.approvals = unreadable
+    assert room.says("approve a1b2") == []
+    assert room.failures
+    assert texts(room.api)
+
+
+def unreadable(**_):
+    raise Unavailable("journal: the disk is gone")

@@ -19,6 +19,7 @@ from aiops.core.grammar import (
     resolve,
     thread_view,
 )
+from aiops.core.grammar.resolve import NEAR_MS
 from aiops.model import (
     Actor,
     Amend,
@@ -94,7 +95,9 @@ def test_a_decision_counts_only_when_its_question_is_older(text, at_ms, counts):
     assert isinstance(said(text, at_ms=at_ms), Unclear) is not counts
 
 
-@pytest.mark.parametrize(("ended_ms", "counts"), [(LATER - 1, True), (LATER, False), (LATER + 1, False)])
+@pytest.mark.parametrize(
+    ("ended_ms", "counts"), [(LATER - NEAR_MS - 1, True), (LATER - NEAR_MS, False), (LATER + 1, False)]
+)
 def test_a_bare_approve_does_not_slip_from_a_plan_that_ended_to_the_one_that_replaced_it(ended_ms, counts):
     thread = replace(ONE, ended_ms=ended_ms)
     assert isinstance(said("approve", thread), Approve) is counts
