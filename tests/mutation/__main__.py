@@ -61,14 +61,10 @@ GROUPS = {
         tuple(f"tests/unit/core/test_{name}.py" for name in ("adjust", "ease", "feedback")),
         0.9,
     ),
-    "telling": Group(
-        tuple(f"aiops/core/{name}.py" for name in ("silences", "anchored", "notices", "routing")),
-        (
-            "tests/unit/core/test_silences.py",
-            "tests/unit/core/test_anchored.py",
-            "tests/unit/core/test_guards_muted.py",
-            "tests/unit/core/test_routing.py",
-            "tests/unit/engine/test_herald.py",
+    "silences": Group(
+        tuple(f"aiops/core/{name}.py" for name in ("silences", "anchored", "routing")),
+        tuple(
+            f"tests/unit/core/test_{name}.py" for name in ("silences", "anchored", "guards_muted", "routing")
         ),
         0.85,
     ),

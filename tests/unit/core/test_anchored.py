@@ -75,3 +75,83 @@ def test_a_pattern_may_be_five_hundred_characters_long(length, good):
 )
 def test_matchers_as_people_write_them(pattern, text, same):
     assert Anchored(pattern).matches(text) is same
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("a*", ["", "a", "aaa"], ["b", "ab"]),
+        ("a+", ["a", "aaa"], ["", "b"]),
+        ("a?", ["", "a"], ["aa"]),
+        ("a+?b", ["ab", "aab"], ["b"]),
+        ("a{2}", ["aa"], ["a", "aaa"]),
+        ("a{2,}", ["aa", "aaaaa"], ["a"]),
+        ("a{1,3}", ["a", "aaa"], ["", "aaaa"]),
+        ("a{0}", [""], ["a"]),
+        ("(ab){2,3}", ["abab", "ababab"], ["ab", "abababab"]),
+        ("(a|b)+c", ["abc", "bc"], ["c", "abd"]),
+        ("(?:ab|)c", ["abc", "c"], ["ac"]),
+        ("a|b|", ["a", "b", ""], ["ab"]),
+        ("^a$", ["a"], ["^a$", ""]),
+        ("a^b", [], ["ab", "a^b"]),
+        ("a$b", [], ["ab", "a$b"]),
+        ("$a", [], ["a"]),
+        ("a^", [], ["a"]),
+        (".", ["a", "é"], ["", "\n", "ab"]),
+        ("(?s).", ["a", "\n"], [""]),
+        ("(?i)aB", ["ab", "AB", "Ab"], ["a", "cb"]),
+        ("(?i)[a-c]+", ["ABC", "abc"], ["d"]),
+        ("(?is)A.", ["a\n", "AB"], ["b."]),
+        ("(?si)A.", ["a\n"], ["\n"]),
+        ("aB", ["aB"], ["ab", "AB"]),
+        (r"\d+", ["0", "19"], ["a", "٣", ""]),
+        (r"\D", ["a", "٣"], ["1"]),
+        (r"\w+", ["a_1"], ["-", "é"]),
+        (r"\W", ["-"], ["a", "_"]),
+        (r"\s", [" ", "\t"], ["a"]),
+        (r"\S", ["a"], [" "]),
+        (r"\n\t", ["\n\t"], ["nt"]),
+        (r"a\.b\-c\*", ["a.b-c*"], ["axb-c*", "a.b-c"]),
+        (r"\\", ["\\"], ["a"]),
+        ("[]a]", ["]", "a"], ["b"]),
+        ("[^]a]", ["b"], ["]", "a"]),
+        ("[a-c-]", ["a", "b", "-"], ["d"]),
+        ("[-a]", ["-", "a"], ["b"]),
+        (r"[\d_]", ["1", "_"], ["a"]),
+        (r"[\]\-\n]", ["]", "-", "\n"], ["n", "a"]),
+        ("[a-a]", ["a"], ["b"]),
+        ("[^a-c]", ["d", "\n"], ["a", "c"]),
+        ("a}", ["a}"], ["a"]),
+        ("a]", ["a]"], ["a"]),
+    ],
+)
+def test_each_form_matches_what_it_says_and_nothing_else(pattern, yes, no):
+    made = Anchored(pattern)
+    assert [text for text in yes if not made.matches(text)] == []
+    assert [text for text in no if made.matches(text)] == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["[b-a]", "[a", "[a-", r"[\q]", "a\\", r"\q", "a{x}", "a{3,2}", "(?i", "(?P<a>b)", "+a", "?"],
+)
+def test_a_form_that_is_cut_off_or_turned_round_is_an_error(pattern):
+    with pytest.raises(ValueError, match="pattern: expected"):
+        Anchored(pattern)
+
+
+@pytest.mark.parametrize(("depth", "good"), [(19, True), (20, False)])
+def test_nineteen_groups_in_each_other_are_the_most(depth, good):
+    """The pattern itself is the twentieth."""
+    pattern = "(" * depth + "a" + ")" * depth
+    if good:
+        assert Anchored(pattern).matches("a")
+    else:
+        with pytest.raises(ValueError, match="at most 20 groups"):
+            Anchored(pattern)
+
+
+def test_a_text_that_is_too_long_for_a_label_is_an_error():
+    assert Anchored("a*").matches("a" * 1_000)
+    with pytest.raises(ValueError, match="at most 1000 characters"):
+        Anchored("a*").matches("a" * 1_001)
