@@ -24,6 +24,7 @@ class Intent:
     until_ms: int | None = None  # an approval comes before, or not at all
     acting_s: int = 60  # after which a step that is being carried out is looked for
     id: str = ""  # of the Apply that carries it out: the mark that the change bears
+    question: str = ""  # id of the Ask that asks for it: an answer is to exactly that question
     shown: tuple[str, ...] = ()  # guards for which people were asked: what an approval answers
 
     @property

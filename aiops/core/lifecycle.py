@@ -165,9 +165,11 @@ def _ask(life: Life, event: Event, intent: Intent, approvers: tuple[str, ...]) -
     if not approvers or intent.until_ms is None:
         told = replace(life, state=ESCALATED, intent=None, declined=(*life.declined, intent.what))
         return told, (_tell(life, f"for a person: {intent.what}"),)
-    ask = Ask(_id(life, "ask", intent.digest, intent.step, life.asks), intent, approvers)
+    question = _id(life, "ask", intent.digest, intent.step, life.asks)
+    intent = replace(intent, question=question)
+    ask = Ask(question, intent, approvers)
     asked = replace(life, state=WAITING, intent=intent, asks=life.asks + 1)
-    return asked, (*_withdrawn(life)[1], ask, _wake(life, intent.until_ms))
+    return asked, (*_withdrawn(life)[1], ask, _wake(life, intent.until_ms or 0))
 
 
 def escalating(decision: Decision) -> tuple[str, ...]:

@@ -136,12 +136,15 @@ def decide(turn: Turn, incident: Incident) -> None:
     counts = decision if if_known is None or isinstance(decision, Act) else if_known
     gist = gist_of(decision), gist_of(if_known) if if_known is not None else None
     if memory.said.get(incident.id) != gist:
-        asked = memory.plans.get(incident.id)
+        asked, question = memory.plans.get(incident.id), asking.standing_question(memory.approvals, life)
+        if wanted is not None and question is not None:  # asked anew, it is still theirs
+            turn.author = question.author, question.author_why
         memory.said[incident.id] = gist
         memory.plans[incident.id] = plan
         turn.written.append(decided_entry(decision, turn.now_ms, if_known))
         turn.written += witness(answer, *given, lessons=memory.lessons)
         turn.happen(incident.id, lives.Decided(counts))
+        turn.author = "", ""
         intent = turn.life_of(incident).intent
         if asked is not None and intent is not None and intent.digest == asked.digest:
             memory.plans[incident.id] = asked  # the question stands: an answer is about the plan it showed

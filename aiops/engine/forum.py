@@ -25,6 +25,7 @@ from aiops.model import (
     Amend,
     Approval,
     ApprovalSettings,
+    ApprovalState,
     Approve,
     Ballot,
     Deny,
@@ -91,9 +92,13 @@ class OpenForum:
             case Amend(approval_id):  # takes the loop's own lock, which must not be waited for under ours
                 return self._once(said, lambda: self._amend(said, approval_id))
             case Approve(approval_id) | Deny(approval_id) | Snooze(approval_id):
-                known = self._known(said.actor, approval_id)
-                with self._lock:
-                    return self._once(said, lambda: self._vote(said, known), written=True)
+                for _ in range(TRIES):
+                    known = self._known(said.actor, approval_id)
+                    with self._lock:
+                        if self._unjudged(approval_id, known):
+                            continue  # somebody else said yes meanwhile: they count too
+                        return self._once(said, lambda: self._vote(said, known), written=True)  # noqa: B023
+                raise Unavailable("too many people answer at once: say it again")
             case Why() as why:
                 return self.hall.say(replace(said, saying=why))  # changes nothing: nothing is kept of it
             case StopAll():
@@ -159,8 +164,17 @@ class OpenForum:
         if approval is None or approval.state.over:
             return Known(actor)
         names = approval.roles_at(self.clock.now_ms())
-        entitled = {one.actor.key for one in approval.votes if self._still(one, approval)}
-        return Known(self._with_grants(actor, names, approval.namespace), frozenset(entitled))
+        yes = [one for one in approval.votes if one.ballot is Ballot.YES]
+        entitled = frozenset(one.actor.key for one in yes if self._still(one, approval))
+        judged = frozenset(one.actor.key for one in yes)
+        return Known(self._with_grants(actor, names, approval.namespace), entitled, judged)
+
+    def _unjudged(self, approval_id: str, known: Known) -> bool:
+        """Whether somebody said yes since ``known`` was found out."""
+        approval = self._fresh().by_id.get(approval_id)
+        if approval is None or approval.state is not ApprovalState.PENDING:
+            return False
+        return any(one.ballot is Ballot.YES and one.actor.key not in known.judged for one in approval.votes)
 
     def _still(self, vote: Vote, approval: Approval) -> bool:
         """Whether who voted may still do so: between the first yes and the last somebody may have left the

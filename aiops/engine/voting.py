@@ -40,6 +40,7 @@ class Known:
 
     actor: Actor | None
     entitled: frozenset[str] = frozenset()
+    judged: frozenset[str] = frozenset()  # whose earlier yes was looked at, entitled or not
 
 
 def voted(
@@ -63,12 +64,30 @@ def voted(
     actor = known.actor
     if actor is None:
         return Echo(False, UNTOLD, approval), []
+    if ballot is Ballot.YES and actor.key in known.entitled:
+        again = _completed(said, approval, known.entitled, settings, now_ms)
+        if again is not None:
+            return again
     if why_not := may_answer(actor, approval, settings, now_ms, ballot):
         return Echo(False, why_not, approval), []
     role = answering_role(actor, approval, settings, now_ms)
     reason = getattr(saying, "reason", "")[:LONGEST]
     vote = Vote(actor, ballot, now_ms, reason, saying.until_ms, role, said.via, said.ref)
     return _counted(said, approval, vote, known.entitled, settings)
+
+
+def _completed(
+    said: Said, approval: Approval, entitled: Collection[str], settings: ApprovalSettings, now_ms: int
+) -> tuple[Echo, list[Entry]] | None:
+    """What a yes that is said again leads to: enough other people may have said theirs, and not been counted
+    while nobody could tell who they were. None where it takes more."""
+    votes = tuple(one for one in approval.votes if one.actor.key in entitled)
+    if now_ms >= approval.until_ms or not quorum_reached(votes, approval, settings):
+        return None
+    text = f"approved by {', '.join(dict.fromkeys(one.actor.name or one.actor.id for one in votes))}"
+    echo = Echo(True, f"{text}: {approval.summary}", approval)
+    moved = moved_entry(approval, ApprovalState.APPROVED, echo.text, now_ms)
+    return echo, [moved, heard_entry(said, echo, now_ms)]
 
 
 def decided_already(approval: Approval) -> str:

@@ -45,8 +45,11 @@ def follow(book: ApprovalBook, before: Life, event: Event, after: Life, now_ms: 
 
 
 def is_about(approval: Approval, intent: Intent | None) -> bool:
-    """Whether ``intent`` is the very step that the approval asks for."""
-    return intent is not None and (intent.digest, intent.step) == (approval.digest, approval.step)
+    """Whether the approval is the very question that ``intent`` waits for an answer to, or had one from. One
+    plan may be asked about twice: where more speaks against it by now than people were shown."""
+    if intent is None or (intent.digest, intent.step) != (approval.digest, approval.step):
+        return False
+    return not intent.question or intent.question == approval.id
 
 
 def _next(approval: Approval, before: Life, event: Event, after: Life) -> tuple[ApprovalState | None, str]:

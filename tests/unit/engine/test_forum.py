@@ -710,7 +710,8 @@ def test_of_held_questions_the_worst_is_looked_at_first():
     turn = timeline.loop.turn(NOW, timeline.facts(0), SEEING)
     held = ("Hold", "calm-leaking", (), ("questions",)), None
     for name, severity in (("i1", Severity.LOW), ("i2", Severity.CRITICAL), ("i3", Severity.HIGH)):
-        turn.memory.book = turn.memory.book.put(incident(id=name, severity=severity))
+        opened = {**turn.memory.book.open, name: incident(id=name, severity=severity)}
+        turn.memory.book = replace(turn.memory.book, open=opened)
         turn.memory.said[name] = held
     hears(turn)
     assert turn.memory.due == {"i2": NOW}
@@ -730,3 +731,47 @@ def test_only_as_many_held_questions_are_looked_at_again_as_there_is_room():
     for minute in (1, 5, 9):
         timeline.tick(minute)
     assert shown == []
+
+
+def test_an_amendment_that_is_asked_anew_of_two_stays_its_authors_and_the_first_question_is_over():
+    """H5: bound to the question, not to the plan alone."""
+    timeline = Asking("restart_rollout", settings=replace(SETTINGS, critical_share=1.0))
+    first = timeline.asks()
+    wanted = timeline.say(BOB, Amend(first.id, "annotate", {}, "gentler")).approval
+    worse = replace(timeline.loop.book.open[first.incident_id], severity=Severity.CRITICAL)
+    timeline.loop.book = timeline.loop.book.put(worse)
+    timeline.leaks(1, signal="cpu_steal")
+    (anew,) = timeline.forum.approvals()
+    assert (anew.digest, anew.quorum, timeline.state(wanted)) == (wanted.digest, 2, "superseded")
+    assert (anew.author, anew.author_why, anew.barred) == ("slack:T1/U2", "gentler", ("slack:T1/U2",))
+    assert not timeline.say(BOB, Approve(wanted.id)).done
+    assert not timeline.say(BOB, Approve(anew.id)).done
+    timeline.tick(2)
+    assert timeline.writes == []
+
+
+def test_two_who_answer_at_the_same_moment_are_two():
+    """A yes that is journalled while the other one's roles are asked for counts."""
+    timeline = Asking(settings=critical())
+    approval = timeline.asks()
+    asked = []
+
+    def grants(actor, names, namespace):
+        if actor.key == BOB.key and not asked:
+            asked.append(actor)
+            timeline.say(ADA, Approve(approval.id))
+        return frozenset()
+
+    timeline.forum.grants = grants
+    assert timeline.say(BOB, Approve(approval.id)).approval.state == "approved"
+
+
+def test_a_yes_that_could_not_be_counted_for_a_moment_is_counted_when_it_is_said_again():
+    timeline = Asking(settings=critical())
+    approval = timeline.asks()
+    timeline.say(ADA, Approve(approval.id))
+    timeline.forum.refresh = lambda _actor: None
+    assert timeline.say(BOB, Approve(approval.id)).approval.state == "pending"
+    timeline.forum.refresh = lambda actor: actor
+    assert timeline.say(ADA, Approve(approval.id)).approval.state == "approved"
+    assert [state for state, _ in timeline.moves()] == ["approved"]
