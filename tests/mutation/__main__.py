@@ -66,7 +66,7 @@ GROUPS = {
         tuple(
             f"tests/unit/core/test_{name}.py" for name in ("silences", "anchored", "guards_muted", "routing")
         ),
-        0.85,
+        0.8,
     ),
     "audit": Group(
         ("aiops/core/chain.py", "aiops/core/audit.py"),
