@@ -6,6 +6,7 @@ from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from aiops.errors import Unavailable
 
@@ -16,7 +17,7 @@ MOST = 1_000  # connections; more are told to come back later (503)
 class Server:
     """A context: listening inside, closed after. ``port`` 0 takes a free one; ``url`` says which."""
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         config = uvicorn.Config(
             app,
             host=host,
@@ -31,7 +32,9 @@ class Server:
             server_header=False,
         )
         self._server = uvicorn.Server(config)
-        self._ending = app.state.ending = threading.Event()  # long answers end by themselves once it is set
+        self._ending = threading.Event()  # long answers end by themselves once it is set
+        if isinstance(app, Starlette):
+            app.state.ending = self._ending
         self._host, self._port = host, port
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
         self._up = threading.Event()
