@@ -219,6 +219,8 @@ class Board:
         if standing is None:
             return
         standing.decide(record.seq, record.entry)
+        if record.entry.payload["value"].get("approvers"):
+            return  # the question itself tells of it
         text = public(tell(record.entry).what)
         before = next((one.text for one in reversed(standing.told) if not one.done), "")
         if text != before:

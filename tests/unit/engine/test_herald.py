@@ -173,8 +173,7 @@ def test_what_was_done_goes_into_the_thread_once():
     town.delivers(10)
     what = "restart Deployment/shop/cart, 4 pods"
     texts = [one.text for one in town.box.notes()]
-    assert texts == [
-        f"ask or tell people: {what} (impact: impact high)",
+    assert texts == [  # and not the decision, which the question itself tells
         f"carries out: {what}",
         f"{what}: helped",
     ]
