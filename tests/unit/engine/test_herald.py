@@ -177,7 +177,7 @@ def test_what_was_done_goes_into_the_thread_once():
         f"carries out: {what}",
         f"{what}: helped",
     ]
-    assert [line[17:] for line in town.box.cards()[-1].lines] == texts[1:]
+    assert [line[17:] for line in town.box.cards()[-1].lines] == texts
 
 
 def test_a_decision_that_wavers_does_not_fill_the_thread():
