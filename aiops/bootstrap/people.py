@@ -59,14 +59,8 @@ def convene(
     """Open the forum and the channels. ConfigError for a channel that is configured wrongly; one that is down
     is waited for in the background. ``People.herald`` is started by the caller, once the loop is restored."""
     loop, clock, roles = live.loop, live.clock, role_names(settings)
-    known = make_authenticator(settings, state)
-    nudges = Nudges()
-    hall = Hall(loop.store, loop.term, settings.approvals, clock, change=live.amend)
-    file = StopFile(state / settings.kubernetes.stop.file)
-    hall.false_alarm = hear_false_alarms(live, settings)
-    hall.stop = lambda by, why: file.put(by, why, clock.now_ms())
-    hall.resume = file.take_away
-    hall.still_stopped = Switch(stop_places(settings, state, has_cluster), kept_s=0).why
+    known, nudges = make_authenticator(settings, state), Nudges()
+    hall = _hall(live, settings, state, has_cluster=has_cluster)
     forum = OpenForum(
         loop.store,
         loop.term,
@@ -91,6 +85,22 @@ def convene(
         stack.callback(herald.close)
         stack.enter_context(nudges.lead_to(herald.nudge, live.heed, herald.nudge))
         yield People(forum, herald, known, make_doorkeeper(settings, known), slack, roles)
+
+
+def _hall(live: Live, settings: Settings, state: Path, *, has_cluster: bool) -> Hall:
+    """Where people say what is no answer; how it explains is known once there is a herald."""
+    clock, file = live.clock, StopFile(state / settings.kubernetes.stop.file)
+    return Hall(
+        live.loop.store,
+        live.loop.term,
+        settings.approvals,
+        clock,
+        change=live.amend,
+        false_alarm=hear_false_alarms(live, settings),
+        stop=lambda by, why: file.put(by, why, clock.now_ms()),
+        resume=file.take_away,
+        still_stopped=Switch(stop_places(settings, state, has_cluster), kept_s=0).why,
+    )
 
 
 def _slack(
