@@ -305,7 +305,11 @@ class Evicted(Case):
     impact = "low"
 
     def spoil(self, at):
-        pods = at.notes["pods"] = [one["metadata"]["name"] for one in at.pods("cart")[:2]]
+        oldest = sorted(  # as they are cleared away: one may be a second older than another
+            (one["metadata"] for one in at.pods("cart")),
+            key=lambda one: (one["creationTimestamp"], one["name"]),
+        )
+        pods = at.notes["pods"] = [one["name"] for one in oldest[:2]]
         for pod in pods:
             at.kubelet.evict(at.space, pod)
 

@@ -47,7 +47,7 @@ def the_question_was_exact(world, case, question):
     wanted = case.expected(world.place(case))
     changes = [one for one in question.step.changes if one.verb is not ChangeVerb.CAPTURE]
     shown = [(VERBS[one.verb], one.target.name) for one in changes]
-    assert shown == [(one.verb, one.name) for one in wanted]
+    assert shown == [(one.verb, one.name) for one in wanted], world.told(world.place(case), case)
     for change, write in zip(changes, wanted, strict=True):
         assert agrees(write.body, dict(change.patch)), (write, change.patch)
     assert question.step.impact == case.impact
