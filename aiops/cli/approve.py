@@ -31,8 +31,8 @@ def command(
     """Approve the plan that ID (a1b2, see `aiops approvals`) asks about. On a terminal it is shown first.
 
     Your identity is that of your token: of the daemon's state folder, or of Kubernetes. The yes is bound to
-    the plan that was shown; where it is carried out the plan is made anew, and a different one is asked about
-    again. Exit code 0: it counts, and what it became is printed; 1: it does not, and why.
+    the plan that was shown; before it is carried out all guards are asked again, and what they bring up that
+    was not shown is asked about anew. Exit code 0: it counts, and what it became is printed; 1: it does not, and why.
 
     \b
     Examples: aiops approve a1b2 --state ./state
