@@ -32,7 +32,8 @@ def command(
 
     Your identity is that of your token: of the daemon's state folder, or of Kubernetes. The yes is bound to
     the plan that was shown; before it is carried out all guards are asked again, and what they bring up that
-    was not shown is asked about anew. Exit code 0: it counts, and what it became is printed; 1: it does not, and why.
+    was not shown is asked about anew. Exit code 0: it counts, and what it became is printed; 1: it does not,
+    and why.
 
     \b
     Examples: aiops approve a1b2 --state ./state
