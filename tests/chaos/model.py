@@ -176,7 +176,8 @@ def _claimed(effects: Sequence[Effect], journal: _Journal) -> Iterable[Finding]:
         if payload["result"] in ("refused", "superseded") and any(key[0] in marks for key in done):
             yield Finding(Kind.DENIED, f"{payload['result']} of step {_which(payload)}, record {record.seq}")
         if payload["result"] == "undone" and not _taken_back(payload, done, journal):
-            yield Finding(Kind.CLAIMED, f"undone of step {_which(payload)}, record {record.seq}")
+            said = f"undone of step {_which(payload)}, record {record.seq}: {payload['detail']}"
+            yield Finding(Kind.CLAIMED, said)
         if payload["result"] not in ("applied", "verified", "contained"):
             continue
         keys = [
