@@ -9,7 +9,7 @@ from aiops.core.lifecycle import UNDER_WAY, ends_ms
 from aiops.core.plan import make_plan
 from aiops.core.policy import decide_twice, why
 from aiops.engine import asking
-from aiops.engine.memory import gist_of
+from aiops.engine.memory import gist_of, speaks_against
 from aiops.engine.rehearse import answer_of, concerns
 from aiops.engine.turn import Turn
 from aiops.engine.witness import witness
@@ -43,7 +43,8 @@ def hears(turn: Turn) -> None:
     turn.approve(astray(turn.memory.approvals, turn.memory.lives, turn.now_ms))
     turn.approve(asking.reminders(turn.memory.approvals, turn.now_ms))
     room = asking.room(turn.memory.approvals, turn.rules.approvals.max_pending)
-    held = [one for one, gist in turn.memory.said.items() if room and asking.QUESTIONS in str(gist)]
+    said = turn.memory.said.items() if room else ()
+    held = [one for one, gist in said if speaks_against(gist, asking.QUESTIONS)]
     worst = sorted(held, key=lambda one: _badness(turn, one), reverse=True)
     turn.memory.due |= dict.fromkeys(worst[:room], turn.now_ms)
 

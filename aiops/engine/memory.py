@@ -61,3 +61,12 @@ def gist_of(decision: Decision) -> Gist:
     steps = tuple((step.remediation, str(step.change.target), step.summary) for step in plan.steps)
     against = tuple(sorted(reason.guard for reason in decision.reasons if reason.lean != "permit"))
     return type(decision).__name__, plan.playbook, steps or plan.reason, against
+
+
+def speaks_against(said: Gist, guard: str) -> bool:
+    """Whether ``guard`` was among what spoke against the newest decision that is kept as ``said``."""
+    match said:
+        case ((_, _, _, tuple(against)), _):
+            return guard in against
+        case _:
+            return False

@@ -775,3 +775,14 @@ def test_a_yes_that_could_not_be_counted_for_a_moment_is_counted_when_it_is_said
     timeline.forum.refresh = lambda actor: actor
     assert timeline.say(ADA, Approve(approval.id)).approval.state == "approved"
     assert [state for state, _ in timeline.moves()] == ["approved"]
+
+
+@pytest.mark.parametrize(("against", "held"), [(("questions",), True), (("freeze",), False), ((), False)])
+def test_a_workload_that_is_called_questions_is_not_taken_for_a_held_question(against, held):
+    """Every tick would decide upon it anew, and show it to the API server each time."""
+    timeline = Asking().calm_hour()
+    turn = timeline.loop.turn(NOW, timeline.facts(0), SEEING)
+    steps = (("scale_to", "Deployment/shop/questions", "scale Deployment/shop/questions"),)
+    turn.memory.said["i1"] = ("Hold", "calm-leaking", steps, against), None
+    hears(turn)
+    assert ("i1" in turn.memory.due) is held
