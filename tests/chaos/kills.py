@@ -19,8 +19,9 @@ from aiops.adapters.sqlite import SqliteStore
 from aiops.bootstrap.points import KILLED, VARIABLE
 from aiops.model import Record
 from tests.chaos import load
-from tests.chaos.acts import manifests
-from tests.chaos.model import Finding, Kind, Where, effects_of_audit, violations
+from tests.chaos.acts import Place, manifests
+from tests.chaos.landed import Landed
+from tests.chaos.model import Effect, Finding, Kind, Where, effects_of_audit, violations
 from tests.chaos.server import OurLog
 
 LEAST_A_MINUTE = 20  # intents, else the run is invalid (G3)
@@ -28,6 +29,7 @@ LEAST_BUSY = 0.3  # of the kills
 ALIVE_S = (0.1, 2.4)  # how long a daemon lives after its first tick may begin
 AHEAD = 40  # incidents whose objects stand ready
 FINISH_S = 90.0
+WRITTEN = {one["kind"] for act in load.MIX for one in manifests(act.facts(Place("x")), Place("x"))} | {"Job"}
 POINT_S = 30.0  # within which a point must be reached
 
 
@@ -63,8 +65,10 @@ class Objects:
 
     def __init__(self, api, namespace: str):
         self.api, self.namespace, self.made = api, namespace, 0
+        self.landed = Landed(api, WRITTEN)
 
     def __enter__(self):
+        self.landed.__enter__()
         labels = {"aiops.dev/opt-in": "true"}
         space = {"name": self.namespace, "labels": labels}
         self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": space})
@@ -72,7 +76,13 @@ class Objects:
         return self
 
     def __exit__(self, *_):
+        self.landed.__exit__()
         self.api.delete("Namespace", None, self.namespace)
+
+    def effects(self, log: OurLog) -> tuple[Effect, ...]:
+        """What was done in it, by the audit log; what that cannot tell, by what was seen."""
+        writes = [one for one in log.writes() if one.namespace == self.namespace]
+        return effects_of_audit(writes, self.landed)
 
     def make(self, begun: int):
         """``AHEAD`` more than have begun."""
@@ -160,7 +170,7 @@ def at_points(plane, folder: Path, points: Sequence[str], tell: Callable[[str], 
             busy += bool(in_flight(records)[0])
             tell(f"{point}: {'ended there' if reached else 'not reached'}")
         daemons.crash_at = ""
-        report = _report(daemons, log, namespace, len(points) - len(missed), busy, 0, alive_s)
+        report = _report(daemons, log, objects, len(points) - len(missed), busy, 0, alive_s)
     return report, missed
 
 
@@ -186,20 +196,20 @@ def run(plane, folder: Path, kills: int, seed: int, tell: Callable[[str], None] 
             busy, acting = busy + bool(flying), acting + bool(sending)
             if (number + 1) % 10 == 0:
                 tell(f"{number + 1} kills, {busy} in flight, {acting} while acting")
-        return _report(daemons, log, namespace, kills, busy, acting, alive_s)
+        return _report(daemons, log, objects, kills, busy, acting, alive_s)
 
 
 def _report(
-    daemons: Daemons, log: OurLog, namespace: str, kills: int, busy: int, acting: int, alive_s: float
+    daemons: Daemons, log: OurLog, objects: Objects, kills: int, busy: int, acting: int, alive_s: float
 ):
     """What is under way may end; then the model judges."""
     records = finish(daemons)
-    effects = effects_of_audit([one for one in log.writes() if one.namespace == namespace])
+    effects = objects.effects(log)
     store = SqliteStore(daemons.journal)
     chain = store.verify()
     store.close()
     intents = sum(one.entry.kind in ("plan_started", "rung_started") for one in records)
-    findings = violations(effects, records, Where(opted_in=frozenset({namespace})))
+    findings = violations(effects, records, Where(opted_in=frozenset({objects.namespace})))
     return Report(kills, busy, acting, intents, len(effects), alive_s / 60, findings, chain)
 
 

@@ -11,8 +11,9 @@ server (or the fake's); the journal is the accused.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 from urllib.parse import unquote
 
 from aiops.model import Answer, Record, Target
@@ -161,7 +162,7 @@ def _unrecorded(effects: Sequence[Effect], journal: _Journal) -> Iterable[Findin
 def _claimed(effects: Sequence[Effect], journal: _Journal) -> Iterable[Finding]:
     """An answer that says done, and a step that is said to be in place, have an effect. What ends pods may
     find them gone by another's hand."""
-    done = {(one.intent, one.verb, str(one.target)) for one in effects}
+    done = {_done(one) for one in effects}
     sent = {
         (_mark(one), one.entry.payload["index"]): key for key, each in journal.sent.items() for one in each
     }
@@ -248,9 +249,38 @@ def _target(data) -> Target:
 # Where effects come from
 
 
-def effects_of_audit(entries) -> tuple[Effect, ...]:
-    """What the API server committed in our name: of ``audit.mutating(...)``, dry runs left out."""
-    return tuple(_effect(one) for one in entries if one.succeeded and not one.dry_run)
+class Witness(Protocol):
+    """Saw the objects themselves (``tests.chaos.landed``)."""
+
+    def version(self, target: Target, intent: str) -> str | None: ...
+
+    def gone(self, target: Target) -> bool: ...
+
+
+def effects_of_audit(entries, witness: Witness | None = None) -> tuple[Effect, ...]:
+    """What the API server committed in our name: of ``audit.mutating(...)``, dry runs left out.
+
+    A request whose client died is logged with a server error and may be committed all the same: what
+    ``witness`` saw decides. It is no second effect where the log knows the write otherwise.
+    """
+    real = [one for one in entries if not one.dry_run]
+    known = {_done(_effect(one)) for one in real if one.succeeded}
+    found = []
+    for one in real:
+        effect = _effect(one)
+        if one.succeeded:
+            found.append(effect)
+        elif one.code < 500 or witness is None:
+            continue
+        elif effect.verb in REMOVES:
+            found += [effect] if witness.gone(effect.target) and _done(effect) not in known else []
+        elif (version := witness.version(effect.target, effect.intent)) is not None:
+            found.append(replace(effect, version=version))
+    return tuple(found)
+
+
+def _done(effect: Effect) -> tuple[str, str, str]:
+    return effect.intent, effect.verb, str(effect.target)
 
 
 def _effect(entry) -> Effect:

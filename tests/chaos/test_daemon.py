@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos import kills
 from tests.chaos.daemon import FENCED
-from tests.chaos.model import Kind, Where, effects_of_audit, violations
+from tests.chaos.model import Kind, Where, violations
 from tests.chaos.server import OurLog
 from tests.controlplane.apiproxy import ApiProxy, Then
 
@@ -42,7 +42,7 @@ class Field:
         return self.started[-1]
 
     def effects(self):
-        return effects_of_audit([one for one in self.log.writes() if one.namespace == self.namespace])
+        return self.objects.effects(self.log)
 
     def findings(self, finish_s=kills.FINISH_S, **where):
         """After everything that was begun has ended."""
