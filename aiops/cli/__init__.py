@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("resume", "Let it act again after a stop."),
     "console": ("console", "Look at a journal or a recording in a browser; a daemon has its own."),
     "trends": ("trends", "Show change points, steady growth and the bottleneck of each service."),
+    "rbac": ("rbac", "Print the least rights that the configuration needs, as manifests."),
     "check-config": ("check_config", "Check the whole configuration and report every problem at once."),
     "backtest": ("backtest", "Score a tree of CSV series with one detector, causally."),
     "rootcause": ("rootcause", "Rank the services of a recorded fault case."),
