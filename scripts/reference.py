@@ -1,4 +1,4 @@
-"""Make docs/reference and config/aiops.yaml from the code; ``--check`` compares only."""
+"""Make docs/reference, config/aiops.yaml and the chart's rights from the code; ``--check`` compares only."""
 
 import dataclasses
 import importlib
@@ -12,7 +12,7 @@ import click
 
 from aiops.bootstrap.plugins import found
 from aiops.cli import COMMANDS, app
-from scripts import api, configuration, remediations
+from scripts import api, configuration, remediations, rights
 from scripts.markdown import table
 
 ROOT = Path(__file__).parent.parent
@@ -139,6 +139,7 @@ PAGES: Mapping[Path, Callable[[], str]] = dict(
         _page("playbooks.md", playbooks),
         _page("incident-classes.md", incident_classes),
         _page("guards.md", guards),
+        (ROOT / "deploy" / "helm" / "files" / "rights.yaml", rights.table),
     ]
 )
 

@@ -10,7 +10,7 @@ from aiops.adapters.kubernetes.reviews import GROUP, RESOURCE
 from aiops.bootstrap import plugins
 from aiops.bootstrap.config import load_settings
 from aiops.core.grants import ACTS, Grant, Grants, Needs, grants
-from aiops.model import Access, Mode, Policy
+from aiops.model import Access
 from aiops.plugin import Right
 from aiops.settings import Settings
 
@@ -41,7 +41,8 @@ def granted(settings: Settings) -> Grants:
     if kubernetes.access is Access.OFF:
         return Grants((), (), (), (), ())
     needs = Needs(
-        mode=highest(settings.policy),
+        mode=settings.policy.mode,
+        scopes=tuple(settings.policy.scopes),
         playbooks=tuple(settings.playbooks),
         logs=kubernetes.evidence.logs,
         stop_map=kubernetes.stop.config_map,
@@ -49,17 +50,6 @@ def granted(settings: Settings) -> Grants:
         people=settings.server.console,
     )
     return grants(needs, watched(), rights)
-
-
-def highest(policy: Policy) -> Mode:
-    """The highest mode anywhere: observe where no scope says otherwise, and never above the policy's."""
-    return min(
-        policy.mode, max((one.mode for one in policy.scopes), default=Mode.OBSERVE, key=_rank), key=_rank
-    )
-
-
-def _rank(mode: Mode) -> int:
-    return mode.rank
 
 
 def watched() -> Iterator[tuple[str, str]]:

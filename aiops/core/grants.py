@@ -2,17 +2,17 @@
 
 Reading is for the whole cluster, since facts are; nothing reads Secrets. Writing is apart from it: what
 playbooks may do in a namespace is bound in each namespace that is opted in, what they do to nodes in the
-cluster. Where nothing may act (no playbook with a step in mode ask or auto, or the policy's ceiling below
-ask), there is nothing to write.
+cluster. A playbook counts where it, a scope for it and the policy's ceiling are in mode ask or auto; where
+none does, there is nothing to write.
 
-Input:   (group, resource) of what is watched; playbooks, the policy's mode; rights by remediation.
+Input:   (group, resource) of what is watched; playbooks, the policy's mode and scopes; rights by remediation.
 Output:  Grants, in a stable order; equal input gives equal output.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from aiops.model import Mode, Playbook
+from aiops.model import Mode, Playbook, Scope
 from aiops.plugin import Right
 
 WATCH = ("get", "list", "watch")
@@ -36,7 +36,8 @@ class Grant:
 class Needs:
     """What of a configuration decides which rights are needed."""
 
-    mode: Mode  # the highest that the policy gives anywhere
+    mode: Mode  # the policy's ceiling
+    scopes: tuple[Scope, ...]  # of the policy: without one nothing acts
     playbooks: tuple[Playbook, ...]
     logs: bool = False  # whether evidence holds log lines
     stop_map: str = ""  # ConfigMap of the kill switch in our own namespace; "": none
@@ -59,7 +60,8 @@ def enabled(needs: Needs) -> tuple[str, ...]:
     """Names of the remediations that a step of some playbook may carry out, in order of their names."""
     if needs.mode not in ACTS:
         return ()
-    books = (one for one in needs.playbooks if one.mode in ACTS)
+    bound = {one.playbook for one in needs.scopes if one.mode in ACTS}  # "" is every playbook
+    books = (one for one in needs.playbooks if one.mode in ACTS and bound & {"", one.name})
     return tuple(sorted({step.remediation for book in books for step in book.steps}))
 
 

@@ -8,7 +8,16 @@ from aiops.adapters.kubernetes.connect import connect
 from aiops.adapters.kubernetes.kinds import KINDS
 from aiops.bootstrap import plugins, rbac
 from aiops.core.grants import Needs, grants
-from aiops.model import Access, KubernetesSettings, Matcher, Mode, Playbook, PlaybookStep, SymptomMatcher
+from aiops.model import (
+    Access,
+    KubernetesSettings,
+    Matcher,
+    Mode,
+    Playbook,
+    PlaybookStep,
+    Scope,
+    SymptomMatcher,
+)
 from tests.controlplane.api import Api, ApiError
 from tests.controlplane.identities import token
 
@@ -28,7 +37,14 @@ class Role:
         for space in (self.home, self.opted_in, self.other):
             self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
         books = (Playbook("b", "1", WHEN, tuple(PlaybookStep(one) for one in remediations), mode=Mode.AUTO),)
-        needs = Needs(Mode.AUTO, books, logs=True, stop_map="aiops-stop", head_events=True)
+        needs = Needs(
+            Mode.AUTO,
+            (Scope(Mode.AUTO, namespace=self.opted_in),),
+            books,
+            logs=True,
+            stop_map="aiops-stop",
+            head_events=True,
+        )
         self.found = grants(needs, rbac.watched(), rbac.rights)
         names = rbac.Names(f"aiops-{number}", self.home, (self.opted_in,))
         self.made = list(rbac.manifests(self.found, names))

@@ -3,7 +3,7 @@
 import pytest
 
 from aiops.core.grants import Grant, Needs, enabled, grants
-from aiops.model import Matcher, Mode, Playbook, PlaybookStep, SymptomMatcher
+from aiops.model import Matcher, Mode, Playbook, PlaybookStep, Scope, SymptomMatcher
 from aiops.plugin import Right
 
 RIGHTS = {
@@ -13,6 +13,7 @@ RIGHTS = {
     "cordon": (Right("", "nodes", "patch"),),
     "look": (Right("", "pods", "get"), Right("", "events", "list")),
 }
+SHOP = Scope(Mode.ASK, namespace="shop")
 WATCHED = (("", "pods"), ("", "nodes"), ("apps", "deployments"))
 
 
@@ -27,8 +28,8 @@ def book(mode, *remediations):
     )
 
 
-def needs(*books, mode=Mode.AUTO, **more):
-    return Needs(mode, books, **more)
+def needs(*books, mode=Mode.AUTO, scopes=(SHOP,), **more):
+    return Needs(mode, scopes, books, **more)
 
 
 def granted(*books, **more):
@@ -38,6 +39,20 @@ def granted(*books, **more):
 def test_what_is_enabled_is_what_a_playbook_in_ask_or_auto_would_carry_out():
     books = book(Mode.ASK, "roll"), book(Mode.AUTO, "evict", "roll"), book(Mode.SUGGEST, "cordon")
     assert enabled(needs(*books, book(Mode.OBSERVE, "restart"))) == ("evict", "roll")
+
+
+@pytest.mark.parametrize(
+    ("scope", "counts"),
+    [
+        (Scope(Mode.ASK, namespace="shop"), True),
+        (Scope(Mode.AUTO, namespace="shop", playbook="ask-roll"), True),
+        (Scope(Mode.AUTO, namespace="shop", playbook="another"), False),
+        (Scope(Mode.SUGGEST, namespace="shop"), False),
+    ],
+)
+def test_a_playbook_counts_where_a_scope_lets_it_act(scope, counts):
+    assert bool(enabled(needs(book(Mode.ASK, "roll"), scopes=(scope,)))) is counts
+    assert enabled(needs(book(Mode.ASK, "roll"), scopes=())) == ()
 
 
 @pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.SUGGEST])
