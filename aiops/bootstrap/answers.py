@@ -5,17 +5,20 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from aiops.adapters.clock import SystemClock
 from aiops.adapters.remote import Address, Daemon, named
 from aiops.bootstrap.config import find_state
+from aiops.bootstrap.journal import JOURNAL, Place, open_journal, running
 from aiops.bootstrap.remote import ADDRESS, beside
+from aiops.core.approvals.book import STREAM, ApprovalBook
 from aiops.core.calendar import day_end
 from aiops.errors import InputError, NotFound, Problem, Rejected, Unavailable
-from aiops.model import Approval
+from aiops.model import Approval, Request
 from aiops.model.wire import from_json
 
 TRIES, PAUSE_S = 3, 0.5  # of the same answer under the same key: a repeat is harmless
@@ -80,6 +83,11 @@ class People:
         """Let it go."""
         return self._said("/resume", {"reason": reason})
 
+    def ask(self, request: Request) -> Answer:
+        """Have the daemon do what ``request`` says; that it was handed in, or why it was not."""
+        about = {name: value for name, value in asdict(request).items() if name not in ("by", "at_ms")}
+        return self._said("/requests", about)
+
     def _said(self, path: str, told: Mapping[str, object]) -> Answer:
         key = secrets.token_hex(16)
         for left in range(TRIES - 1, -1, -1):
@@ -106,6 +114,20 @@ def people(config: Path | None, state: "Path | Address | None") -> Iterator[Peop
     place = state if isinstance(state, Address) else beside(find_state(config, state))
     with closing(Daemon(place)) as daemon:
         yield People(daemon)
+
+
+def asked(config: Path | None, state: Place | None, *, pending: bool) -> tuple[list[Approval], str]:
+    """What waits, or all of the last week, and what is to be said beside it. The daemon is asked; where none
+    runs on a state folder, its journal is read."""
+    place: Place = find_state(config, state)
+    if isinstance(place, Address) or running(place) or not (place / JOURNAL).exists():
+        with people(config, state) as line:
+            return line.approvals(pending=pending), ""
+    with closing(open_journal(place)) as store:
+        book = ApprovalBook().fold(store.read(stream=STREAM)).without_old(SystemClock().now_ms())
+    found = list(book.pending() if pending else book.by_id.values())
+    alone = f"no daemon runs on {place}: what waits can be answered once it runs again"
+    return found, alone if found else ""
 
 
 def _approval(data: Any) -> Approval:

@@ -36,7 +36,7 @@ def rows(config: Path | None, state: Place | None) -> tuple[Row, ...]:
 
 def accept(
     config: Path | None,
-    state: Path | None,
+    state: Place | None,
     playbook: str,
     scope: str,
     reason: str,

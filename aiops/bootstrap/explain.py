@@ -40,6 +40,7 @@ class Silence:
     incidents: tuple[Incident, ...]
     blind: str  # why nothing could be said at all; empty: we saw
     notes: tuple[str, ...]
+    looked: bool = True  # False: who looks is not known here, so that no looks mean nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,7 @@ def explain_silence(
 ) -> Silence:
     """Why nothing was said; InputError where the target or the time is not there."""
     if isinstance(state, Address):
-        raise InputError(
-            "--target: expected --state or --recording, got --server: what was learned is not served"
-        )
+        return from_journal(target, at_ms, state)
     if recording is None:
         return from_state(target, at_ms, config, state)
     held = open_recording(recording)
@@ -145,6 +144,18 @@ def from_state(target: Target, at_ms: int, config: Path | None, state: Path | No
         " (aiops record --prometheus URL --since ... -o DIR) and ask with --recording DIR"
     )
     return Silence(target, at_ms, seen, unseen(rules, seen), incidents, blind, tuple(notes))
+
+
+def from_journal(target: Target, at_ms: int, place: Address) -> Silence:
+    """The answer of a daemon's journal alone: what was said, when it was blind, what is expected."""
+    with closing(open_journal(place)) as store:
+        incidents, blind = about(store, target, at_ms), blindness(store, at_ms)
+        notes = [*expected(store, target, at_ms)]
+    notes.append(
+        "over HTTP the journal answers alone: for which detectors look, and how far from the edge, ask with"
+        " --state beside the daemon, or with --recording"
+    )
+    return Silence(target, at_ms, (), (), incidents, blind, tuple(notes), looked=False)
 
 
 def about(store: Store, target: Target, at_ms: int) -> tuple[Incident, ...]:

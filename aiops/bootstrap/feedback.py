@@ -49,7 +49,7 @@ def rows(config: Path | None, state: Place | None, *, every: bool) -> tuple[Row,
 def ask(
     kind: RequestKind,
     config: Path | None,
-    state: Path | None,
+    state: Place | None,
     name: str,
     reason: str,
     wait_ms: int,

@@ -13,11 +13,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from aiops.adapters.alertmanager import Alertmanager
+from aiops.adapters.inbox import Inbox
 from aiops.adapters.slack import open_slack
 from aiops.adapters.slack.app import SlackChannel
 from aiops.adapters.switch import StopFile, Switch
 from aiops.bootstrap import notify
-from aiops.bootstrap.acting import stop_places
+from aiops.bootstrap.acting import INBOX, stop_places
 from aiops.bootstrap.feedback import hear_false_alarms
 from aiops.bootstrap.identity import Known, make_authenticator, make_doorkeeper, role_names
 from aiops.engine.forum import OpenForum
@@ -97,6 +98,7 @@ def _hall(live: Live, settings: Settings, state: Path, *, has_cluster: bool) -> 
         clock,
         change=live.amend,
         false_alarm=hear_false_alarms(live, settings),
+        ask=Inbox(state / INBOX).hand_in,
         stop=lambda by, why: file.put(by, why, clock.now_ms()),
         resume=file.take_away,
         still_stopped=Switch(stop_places(settings, state, has_cluster), kept_s=0).why,

@@ -16,6 +16,7 @@ from aiops.adapters.switch import Place, StopFile, Switch
 from aiops.bootstrap.autonomy import lessons_of
 from aiops.bootstrap.config import load_settings
 from aiops.bootstrap.incidents import full_id
+from aiops.bootstrap.journal import Place as Where
 from aiops.bootstrap.journal import running
 from aiops.bootstrap.person import person_api
 from aiops.bootstrap.plan import Planned
@@ -37,7 +38,7 @@ READY_S = 30.0
 
 
 def live_plan(
-    config: Path | None, state: Path | None, name: str, kubeconfig: Path | None, context: str
+    config: Path | None, state: Where | None, name: str, kubeconfig: Path | None, context: str
 ) -> Planned:
     """What would be planned and decided now. InputError where there is no such incident, ConfigError for a
     kubeconfig that cannot be used, Unavailable where the API server does not answer."""
@@ -71,10 +72,10 @@ def facts_now(api: Api, settings: Settings) -> Facts:
         return cache.facts(SystemClock().now_ms())
 
 
-def stop_places(api: Api, settings: Settings, folder: Path) -> list[Place]:
-    """Where the kill switch is looked for."""
+def stop_places(api: Api, settings: Settings, where: Where) -> list[Place]:
+    """Where the kill switch is looked for. The file is the daemon's own: from elsewhere it is not seen."""
     stop = settings.kubernetes.stop
-    places: list[Place] = [StopFile(folder / stop.file)]
+    places: list[Place] = [StopFile(where / stop.file)] if isinstance(where, Path) else []
     if stop.config_map:
         places.append(ConfigMapStop(api, settings.policy.own_namespace, stop.config_map))
     return places
@@ -101,11 +102,13 @@ def sight(store: Store) -> Quality:
     return Quality({"by the journal": str(said[-1]["because"])}) if said and said[-1]["blind"] else SEEING
 
 
-def notes(folder: Path, stopped: str, facts: Facts) -> tuple[str, ...]:
+def notes(where: Where, stopped: str, facts: Facts) -> tuple[str, ...]:
     """What this answer cannot know, or that a daemon would see differently."""
     found = ["planned anew just now, with your own rights, and not decided: the daemon decides"]
-    if not running(folder):
-        found.append(f"no daemon runs on {folder}: nothing of this will be done")
+    if not isinstance(where, Path):
+        found.append("whether a file in the daemon's state folder stops it is not seen from here")
+    elif not running(where):
+        found.append(f"no daemon runs on {where}: nothing of this will be done")
     if stopped:
         found.append(f"stopped, as far as you can see: {stopped}")
     if facts.unknown:

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from aiops.adapters.clock import SystemClock
 from aiops.adapters.inbox import Inbox
+from aiops.adapters.remote import Address
+from aiops.bootstrap.answers import people
 from aiops.bootstrap.config import find_state
 from aiops.bootstrap.journal import Place, open_journal, running
 from aiops.bootstrap.person import who
@@ -23,7 +25,6 @@ from aiops.ports import Store
 INBOX = "inbox"
 POLL_S = 0.2
 S = TypeVar("S", bound=Place)
-
 Progress = Callable[[str], None]
 
 
@@ -35,30 +36,52 @@ class Locks:
     playbooks: Mapping[str, str]  # the same of breakers; "" is the global one
 
 
-def hand_in(state: Path, request: Request, wait_ms: int, progress: Progress) -> Answered:
-    """Give the daemon ``request`` and wait for what comes of it. InputError where no daemon runs there,
-    Unavailable where it has not taken the request up, or not ended it, in ``wait_ms``."""
-    if not running(state):
-        raise InputError(f"state {state}: expected a daemon that runs there (aiops run --state), got none")
-    inbox = Inbox(state / INBOX)
-    with closing(open_journal(state)) as store:
+def hand_in(place: Place, request: Request, wait_ms: int, progress: Progress) -> Answered:
+    """Give the daemon ``request`` and wait for what comes of it: in its state folder, or over HTTP as whoever
+    the token belongs to. InputError where no daemon runs there, Unavailable where it has not taken the
+    request up, or not ended it, in ``wait_ms``."""
+    if isinstance(place, Address):
+        return _over_http(place, request, wait_ms, progress)
+    if not running(place):
+        raise InputError(f"state {place}: expected a daemon that runs there (aiops run --state), got none")
+    inbox = Inbox(place / INBOX)
+    with closing(open_journal(place)) as store:
         seq = store.head()[0]
         inbox.hand_in(request)
-        progress("handed in, waiting for the daemon")
-        until_s, taken = time.monotonic() + wait_ms / 1000, False
-        while True:
-            found = answered(store.read(since=seq, kinds=(REQUESTED, ENDED)), request.id)
-            if found.done is not None:
-                return found
-            if found.request is not None and not taken:
-                taken = True
-                progress("taken up, under way")
-            if time.monotonic() >= until_s:
-                break
-            time.sleep(POLL_S)
-    if not taken and inbox.withdraw(request):
+        found = _awaited(store, seq, request, wait_ms, progress)
+    if found.done is not None:
+        return found
+    if found.request is None and inbox.withdraw(request):
         raise Unavailable("the daemon did not take the request up in time: it was withdrawn, nothing is done")
-    raise Unavailable(f"it is under way still: aiops journal --state {state} --kind {ENDED} --follow")
+    raise Unavailable(f"it is under way still: aiops journal --state {place} --kind {ENDED} --follow")
+
+
+def _over_http(place: Address, request: Request, wait_ms: int, progress: Progress) -> Answered:
+    with people(None, place) as line, closing(open_journal(place)) as store:
+        seq = store.head()[0]
+        answer = line.ask(request)
+        if not answer.done:
+            return Answered(request, False, answer.text)
+        found = _awaited(store, seq, request, wait_ms, progress)
+    if found.done is None:
+        raise Unavailable(
+            f"it is under way still: aiops journal --server {place.url} --kind {ENDED} --follow"
+        )
+    return found
+
+
+def _awaited(store: Store, seq: int, request: Request, wait_ms: int, progress: Progress) -> Answered:
+    """What the journal tells of ``request`` after record ``seq``, once it has ended or the time is over."""
+    progress("handed in, waiting for the daemon")
+    until_s, taken = time.monotonic() + wait_ms / 1000, False
+    while True:
+        found = answered(store.read(since=seq, kinds=(REQUESTED, ENDED)), request.id)
+        if found.done is not None or time.monotonic() >= until_s:
+            return found
+        if found.request is not None and not taken:
+            taken = True
+            progress("taken up, under way")
+        time.sleep(POLL_S)
 
 
 def make(kind: RequestKind, reason: str, **about: object) -> Request:
@@ -74,6 +97,11 @@ def make(kind: RequestKind, reason: str, **about: object) -> Request:
         )
     except ValueError as error:
         raise InputError(f"--reason: {error}" if "reason" in str(error) else str(error)) from error
+
+
+def there(place: Place) -> bool:
+    """Whether a daemon runs there; one that is asked over HTTP does."""
+    return isinstance(place, Address) or running(place)
 
 
 @contextmanager
@@ -114,10 +142,10 @@ def known(what: str, name: str, there: Mapping[str, str]) -> str:
 
 
 def unlock(
-    folder: Path, target: Target | None, playbook: str | None, reason: str, wait_ms: int, progress: Progress
+    place: Place, target: Target | None, playbook: str | None, reason: str, wait_ms: int, progress: Progress
 ) -> Answered:
     """Lift the lock-out of ``target``, or reset the breaker of ``playbook`` ("" is the global one)."""
     request = make(
         RequestKind.UNLOCK, reason, target="" if target is None else str(target), playbook=playbook
     )
-    return hand_in(folder, request, wait_ms, progress)
+    return hand_in(place, request, wait_ms, progress)

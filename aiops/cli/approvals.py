@@ -29,12 +29,13 @@ def command(*, config: Path | None, state: "Place | None", everything: bool, as_
     Examples: aiops approvals --state ./state
               aiops approvals --server https://aiops.example.com --json
     """
-    from aiops.bootstrap.answers import people
+    from aiops.bootstrap.answers import asked
     from aiops.cli.timeline import put
     from aiops.model.wire import to_json
 
-    with people(config, state) as line:
-        found = line.approvals(pending=not everything)
+    found, note = asked(config, state, pending=not everything)
+    if note:
+        console(err=True).print(note, markup=False)
     if as_json:
         print_json([to_json(one) for one in found])
         return

@@ -51,8 +51,7 @@ def command(
 @click.argument("playbook")
 @click.argument("scope", nargs=-1, required=True)
 @options.reason
-@options.config
-@options.state
+@options.place
 @click.option(
     "--wait", type=DURATION, default="60s", help="How long to wait for the daemon.", show_default=True
 )
@@ -63,7 +62,7 @@ def accept(
     scope: tuple[str, ...],
     reason: str,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     wait: int,
     as_json: bool,
 ) -> None:

@@ -52,8 +52,7 @@ def _asks(function: F) -> F:
     decorators = (
         click.argument("adjustment"),
         options.reason,
-        options.config,
-        options.state,
+        options.place,
         click.option(
             "--wait", type=DURATION, default="60s", help="How long to wait for the daemon.", show_default=True
         ),
@@ -94,7 +93,7 @@ def _ask(
     adjustment: str,
     reason: str,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     wait: int,
     as_json: bool,
 ) -> None:

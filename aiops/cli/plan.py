@@ -49,8 +49,6 @@ def command(
     if live or kubeconfig is not None or context:
         from aiops.bootstrap.plan_live import live_plan
 
-        if state is not None and not isinstance(state, Path):
-            raise click.UsageError("expected --live or --server: it takes the state folder to plan anew")
         planned = live_plan(config, state, incident, kubeconfig, context)
     else:
         from aiops.bootstrap.plan import last_plan

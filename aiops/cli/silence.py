@@ -26,7 +26,7 @@ def silence_document(silence: Silence) -> dict[str, Any]:
         "target": str(silence.target),
         "at": iso(silence.at_ms),
         "blind": silence.blind,
-        "looks": looks,
+        "looks": looks if silence.looked else None,
         "not_seen_of_this_target": list(silence.unseen),
         "incidents": [{"id": one.id, "class": one.incident_class} for one in silence.incidents],
         "notes": list(silence.notes),
@@ -47,7 +47,7 @@ def silence_lines(silence: Silence) -> Iterable["Text"]:
     for look in silence.looks:
         yield line("")
         yield from look_lines(silence, look)
-    if not silence.looks:
+    if not silence.looks and silence.looked:
         yield line(("nobody   ", "yellow"), "no detector looked at it: no signal has a series of it")
     if silence.unseen:
         yield line("")

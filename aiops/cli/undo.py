@@ -14,6 +14,7 @@ from aiops.cli.times import DURATION
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from aiops.bootstrap.journal import Place
     from aiops.bootstrap.undo import Undoing
     from aiops.core.requests import Answered
 
@@ -24,8 +25,7 @@ WAIT_MS = 60_000
 @click.argument("what", metavar="INCIDENT|PLAN")
 @click.option("--step", type=click.IntRange(min=0), help="Which step; default: the newest that is in place.")
 @options.reason
-@options.config
-@options.state
+@options.place
 @click.option(
     "--wait", type=DURATION, default="60s", help="How long to wait for the outcome.", show_default=True
 )
@@ -37,7 +37,7 @@ def command(
     step: int | None,
     reason: str,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     wait: int,
     dry_run: bool,
     as_json: bool,
@@ -52,9 +52,9 @@ def command(
     \b
     Examples: aiops undo 4993cd --dry-run
               aiops undo 4993cd --reason "made checkout slower" --state ./state
+              aiops undo 4993cd --server https://aiops.example.com
     """
     from aiops.bootstrap import requests
-    from aiops.bootstrap.journal import running
     from aiops.bootstrap.undo import Nothing, find
     from aiops.cli.timeline import put
     from aiops.model import RequestKind
@@ -69,7 +69,7 @@ def command(
     if dry_run:
         _end(0, as_json, document(found), "")
         return
-    if not running(folder):
+    if not requests.there(folder):
         because = f"no daemon runs on {folder}: type the command above yourself"
         _end(1, as_json, document(found) | {"undone": False, "because": because}, because)
         return

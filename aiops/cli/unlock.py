@@ -1,6 +1,7 @@
 """``aiops unlock``: a person says that the daemon may try again."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,14 +11,16 @@ from aiops.cli.show import console, print_json
 from aiops.cli.times import DURATION
 from aiops.model import Target
 
+if TYPE_CHECKING:
+    from aiops.bootstrap.journal import Place
+
 
 @click.command()
 @click.argument("target", required=False, type=TargetName())
 @click.option("--playbook", metavar="NAME", help="Reset the breaker of this playbook.")
 @click.option("--all-playbooks", is_flag=True, help="Reset the breaker of everything.")
 @options.reason
-@options.config
-@options.state
+@options.place
 @click.option(
     "--wait", type=DURATION, default="60s", help="How long to wait for the daemon.", show_default=True
 )
@@ -30,7 +33,7 @@ def command(
     all_playbooks: bool,
     reason: str,
     config: Path | None,
-    state: Path | None,
+    state: "Place | None",
     wait: int,
     only_list: bool,
     as_json: bool,
@@ -43,10 +46,9 @@ def command(
     \b
     Examples: aiops unlock --list --state ./state
               aiops unlock Deployment/shop/cart --reason "the leak is fixed in 1.4.2"
-              aiops unlock --playbook crash-loop
+              aiops unlock --playbook crash-loop --server https://aiops.example.com
     """
     from aiops.bootstrap import requests
-    from aiops.bootstrap.journal import running
     from aiops.cli.undo import outcome
 
     asked = [target is not None, playbook is not None, all_playbooks]
@@ -62,7 +64,7 @@ def command(
         requests.known("TARGET", str(target), locks.targets)
     elif name is not None:
         requests.known("--playbook", name, locks.playbooks)
-    if not running(folder):
+    if not requests.there(folder):
         console(err=True).print(f"no daemon runs on {folder}: start it, then unlock (the journal is its own)")
         click.get_current_context().exit(1)
     told = console(err=True).print

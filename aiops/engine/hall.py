@@ -4,17 +4,19 @@ Each part is handed in by the composition root; what is not there says so.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops.core.approvals.claims import CLAIMED, RELEASED, Claims, claimed_entry, released_entry
 from aiops.core.approvals.claims import STREAM as FORUM
-from aiops.core.approvals.rights import may_resume, may_take
+from aiops.core.approvals.rights import may_ask, may_resume, may_take
 from aiops.engine import entries
+from aiops.engine.asked import where
 from aiops.errors import AiopsError
 from aiops.model import (
     Amend,
     Approval,
     ApprovalSettings,
+    AskFor,
     Echo,
     Entry,
     FalseAlarm,
@@ -22,6 +24,7 @@ from aiops.model import (
     IncidentState,
     Mine,
     Release,
+    Request,
     ResumeAll,
     Said,
     StopAll,
@@ -47,6 +50,7 @@ class Hall:
     change: Callable[[Said, Amend, Approval], Echo] = lambda *_: Echo(False, _not_here())
     stop: Callable[[str, str], bool] | None = None  # (by, why): whether it was pulled now
     resume: Callable[[], bool] | None = None  # whether it was let go now
+    ask: Callable[[Request], object] | None = None  # hands a request in to the desk. Raises Unavailable
     still_stopped: Callable[[], str] = lambda: ""  # what stops us all the same, looked at afresh
 
     def say(self, said: Said) -> Echo:
@@ -56,6 +60,8 @@ class Hall:
                 return self._stop(said, reason)
             case ResumeAll():
                 return self._resume(said)
+            case AskFor(request):
+                return self._ask(said, request)
             case Why(incident_id) | FalseAlarm(incident_id) | Mine(incident_id) | Release(incident_id):
                 return self._of_incident(said, incident_id)
             case _:
@@ -65,6 +71,8 @@ class Hall:
         """Where a role is needed for ``said``; "" for the whole cluster, or where nothing is known."""
         incident_id = getattr(said.saying, "incident_id", "")
         try:
+            if isinstance(said.saying, AskFor):
+                return where(self.store, said.saying.request)[0] or ""
             return entries.incident(self.store, incident_id).prime.namespace if incident_id else ""
         except (ValueError, KeyError):
             return ""
@@ -114,6 +122,20 @@ class Hall:
                 return Echo(False, why_not)
         self._write(released_entry(incident.id, actor, self.clock.now_ms()))
         return Echo(True, f"released by {actor.name or actor.id}: automation may go on")
+
+    def _ask(self, said: Said, request: Request) -> Echo:
+        """Undo, unlock, ...: handed in as from the state folder, and carried out by the loop."""
+        if self.ask is None:
+            return Echo(False, _not_here())
+        try:
+            namespace, severity = where(self.store, request)
+        except ValueError as error:
+            return Echo(False, str(error))
+        if why_not := may_ask(said.actor, namespace, severity, self.settings):
+            return Echo(False, why_not)
+        by = f"{said.actor.name or said.actor.id} ({said.actor.key})"
+        self.ask(replace(request, by=by, at_ms=self.clock.now_ms()))
+        return Echo(True, f"handed in as {request.id}")
 
     def _stop(self, said: Said, reason: str) -> Echo:
         """Any member may (B5)."""

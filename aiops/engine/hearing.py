@@ -5,7 +5,7 @@ approval_id}. The message or click that carried a saying is its key: delivered t
 """
 
 from aiops.core.approvals.claims import STREAM
-from aiops.model import Echo, Entry, Said
+from aiops.model import AskFor, Echo, Entry, Said
 from aiops.model.wire import to_json
 from aiops.ports import Store
 
@@ -44,5 +44,7 @@ def heard(store: Store, now_ms: int) -> dict[str, Echo]:
 
 
 def kind_of(said: Said) -> str:
-    """ "approve", "deny", "mine" ...: the saying in one word."""
+    """ "approve", "deny", "mine", "undo" ...: the saying in one word."""
+    if isinstance(said.saying, AskFor):
+        return said.saying.request.kind.value
     return type(said.saying).__name__.lower()

@@ -69,6 +69,7 @@ from aiops.model.request import Request, RequestKind
 from aiops.model.saying import (
     Amend,
     Approve,
+    AskFor,
     Deny,
     Echo,
     FalseAlarm,
@@ -103,6 +104,7 @@ __all__ = [
     "ApprovalState",
     "Approve",
     "ApproverRole",
+    "AskFor",
     "AuditSettings",
     "Autoscaler",
     "Ballot",

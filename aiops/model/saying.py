@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiops.model.approval import Actor, Approval
+from aiops.model.request import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,15 @@ class ResumeAll:
     reason: str = ""
 
 
-Saying = Approve | Deny | Snooze | Amend | Why | FalseAlarm | Mine | Release | StopAll | ResumeAll
+@dataclass(frozen=True, slots=True)
+class AskFor:
+    """Have the daemon undo, unlock, ...: what is otherwise handed in at its state folder. ``by`` of it is
+    whoever says so, whatever it held."""
+
+    request: Request
+
+
+Saying = Approve | Deny | Snooze | Amend | Why | FalseAlarm | Mine | Release | StopAll | ResumeAll | AskFor
 
 
 @dataclass(frozen=True, slots=True)

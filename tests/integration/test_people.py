@@ -22,6 +22,7 @@ from tests.unit.core import cases
 
 pytestmark = pytest.mark.integration
 NAME = "aiops-stop"
+QUICK = "detection: {step: 1s, history: 1m}\n"
 READ = [rule("get", "configmaps")]
 READ_AND_WRITE = [rule("get patch create", "configmaps")]
 
@@ -233,6 +234,71 @@ def test_a_persons_undo_is_carried_out_by_the_daemon_and_marked(
     assert "done: " in told
     again = run("undo", "i1", "--state", daemon.state)
     assert (again.exit_code, "undone" in again.stderr) == (1, True)
+
+
+def test_an_undo_is_asked_for_over_http_by_whom_the_token_belongs_to(
+    api, audit, daemon, carried_out, namespace, tmp_path
+):
+    """S1: without a token, and with a wrong one, it is refused before anything is handed in."""
+    url, since = daemon.wait_for("started")["url"], audit.now()
+    wrong = tmp_path / "wrong.token"
+    wrong.write_text("nobody-s")
+    refused = run("undo", "i1", "--server", url, "--token-file", wrong)
+    assert isinstance(refused.exception, Forbidden | Unavailable)  # its API server may not be asked for it
+    shown = run("undo", "i1", "--server", url, "--state", daemon.state, "--dry-run")
+    assert (shown.exit_code, "take back" in shown.stdout) == (0, True), shown.exception
+    assert audit.mutating(namespace=namespace, since=since, user_agent="aiops/", dry_run=False) == []
+    where = ("--server", url, "--state", daemon.state, "--reason", "made checkout slower", "--wait", "60s")
+    result = run("undo", "i1", *where)
+    assert result.exit_code == 0, (result.stderr, result.exception, daemon.log[-20:])
+    assert replicas(api, carried_out) == 4
+    assert len(audit.mutating(namespace=namespace, since=since, user_agent="aiops/", dry_run=False)) == 1
+    told = run("journal", "--state", daemon.state, "--incident", "i1").stdout
+    assert "made checkout slower" in told
+    assert "(local:" in told  # who, by the token
+
+
+def test_a_lock_is_listed_and_lifted_over_http(tmp_path):
+    """By who can read the daemon's token; what is not locked is told, with what is."""
+    state = acted.make(tmp_path / "state", Result.APPLIED, Result.FAILED)
+    with Scripted() as scripted, Daemon(tmp_path, scripted.url, config(tmp_path, QUICK)) as running:
+        there = ("--server", running.wait_for("started")["url"], "--state", state)
+        listed = json.loads(run("unlock", "--list", "--json", *there).stdout)
+        assert listed["targets"] == {"Deployment/shop/cart": "1 in a row did not help"}
+        refused = run("unlock", "Deployment/shop/card", *there)
+        assert "did you mean Deployment/shop/cart" in str(refused.exception)
+        lifted = run("unlock", "Deployment/shop/cart", "--reason", "mended", "--wait", "30s", *there)
+        assert lifted.exit_code == 0, (lifted.stderr, lifted.exception)
+        assert json.loads(run("unlock", "--list", "--json", *there).stdout)["targets"] == {}
+        (request,) = [
+            json.loads(line)
+            for line in run("journal", "--state", state, "--kind", "requested", "--json").stdout.splitlines()
+        ]
+    assert request["payload"]["by"].endswith(")")
+    assert "(local:" in request["payload"]["by"]
+
+
+def test_a_plan_is_made_anew_beside_a_daemon_that_is_asked_over_http(
+    api, namespace, service_account, tmp_path
+):
+    """Its journal comes from there; the cluster is read with the person's own rights."""
+    api.create(deployment(namespace, "cart", replicas=2), fieldManager="kubectl-create")
+    made = api.wait("Deployment", namespace, "cart", is_complete)
+    state = acted.make(tmp_path / "state", namespace=namespace)
+    reader = service_account("ada", cluster_rules=[rule("get list watch", "*", "*")])
+    with Scripted() as scripted, Daemon(tmp_path, scripted.url, config(tmp_path, QUICK)) as running:
+        there = ("--server", running.wait_for("started")["url"], "--state", state)
+        result = run("plan", "i1", "--kubeconfig", reader, "--json", *there)
+        assert result.exit_code == 0, result.exception or result.stderr
+        silence = run(
+            "explain", "--target", f"Deployment/{namespace}/cart", "--at", "2026-03-02T10:00Z", *there
+        )
+        assert silence.exit_code == 0, silence.exception
+    told = json.loads(result.stdout)
+    assert told["plan"]["steps"][0]["change"]["uid"] == made["metadata"]["uid"]
+    assert any("not seen from here" in one for one in told["notes"])
+    assert "the journal answers alone" in " ".join(silence.stdout.split())
+    assert "no detector looked" not in silence.stdout  # which is not known over HTTP
 
 
 def test_what_somebody_changed_since_is_left_alone_and_the_person_is_told(

@@ -12,7 +12,7 @@ Cost:  ``roles_of`` O(roles + people); a quorum of q among n votes is looked for
        is a handful.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from aiops.model import (
     Actor,
@@ -74,17 +74,39 @@ def may_take(actor: Actor, namespace: str, severity: Severity, settings: Approva
     return "" if roles_of(actor, settings, namespace, severity) else "you hold no role for this here"
 
 
+def may_ask(
+    actor: Actor, namespace: str | None, severity: Severity | None, settings: ApprovalSettings
+) -> str:
+    """Why ``actor`` may not have the daemon undo, unlock, ... what stands in ``namespace`` (None: it is about
+    the whole cluster); "" where they may. Where it is not known how bad it is (``severity`` None), their role
+    has to count however bad it were."""
+    if namespace is None:
+        there = _everywhere(actor, settings)
+        return "" if there else "it is about the whole cluster, and you hold no role there"
+    bad = tuple(Severity) if severity is None else (severity,)
+    there = all(roles_of(actor, settings, namespace, one) for one in bad)
+    return "" if there else f"you hold no role for this in {namespace or 'the whole cluster'}"
+
+
 def may_resume(actor: Actor, settings: ApprovalSettings) -> str:
     """Why ``actor`` may not let the kill switch go; "" where they may. It is the whole cluster's, so a role
     that is limited to namespaces is not enough."""
+    if _everywhere(actor, settings, lambda role: role.may_resume):
+        return ""
+    return "anybody may stop, but only an approver of the whole cluster may resume"
+
+
+def _everywhere(
+    actor: Actor, settings: ApprovalSettings, counts: Callable[[ApproverRole], bool] = lambda _: True
+) -> bool:
+    """Whether ``actor`` holds a role that is limited to no namespace."""
     granted = _granted(actor, settings)
     if any(name not in settings.roles for name in granted):
-        return ""
-    for name, role in settings.roles.items():
-        everywhere = role.may_resume and not role.namespaces
-        if everywhere and (name in granted or _named(actor, role, settings)):
-            return ""
-    return "anybody may stop, but only an approver of the whole cluster may resume"
+        return True
+    return any(
+        counts(role) and not role.namespaces and (name in granted or _named(actor, role, settings))
+        for name, role in settings.roles.items()
+    )
 
 
 def same_person(a: Actor, b: Actor, settings: ApprovalSettings) -> bool:

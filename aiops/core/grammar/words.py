@@ -7,10 +7,12 @@ from aiops.core.grammar.utterance import Unclear
 from aiops.model import (
     Amend,
     Approve,
+    AskFor,
     Deny,
     FalseAlarm,
     Mine,
     Release,
+    Request,
     ResumeAll,
     Saying,
     Snooze,
@@ -68,6 +70,15 @@ def describe(saying: Saying, shorts: Mapping[str, str] | None = None, timezone: 
             return f"stop every write of the automation{_because(reason)}"
         case ResumeAll(reason):
             return f"let the automation write again{_because(reason)}"
+        case AskFor(request):
+            return f"{request.kind.replace('_', ' ')} {_object_of(request)}{_because(request.reason)}"
+
+
+def _object_of(request: Request) -> str:
+    if request.plan_id:
+        return f"step {request.step} of plan {request.plan_id}"
+    places = (request.target, request.playbook or "", request.scope, request.adjustment)
+    return " ".join(one for one in places if one) or "all playbooks"
 
 
 def _short(approval_id: str, shorts: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ asks, and which approval or incident is meant.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from aiops.core.redact import BY_HAND
 from aiops.model import (
@@ -13,10 +13,13 @@ from aiops.model import (
     Amend,
     Approval,
     Approve,
+    AskFor,
     Deny,
     FalseAlarm,
     Mine,
     Release,
+    Request,
+    RequestKind,
     ResumeAll,
     Said,
     Saying,
@@ -90,6 +93,18 @@ def stop(reading: Reading, call: Call) -> Answered:
 def resume(reading: Reading, call: Call) -> Answered:
     """Let the kill switch go."""
     return _say(reading, call, ResumeAll(call.body.reason))
+
+
+def ask(reading: Reading, call: Call) -> Answered:
+    """Undo, unlock, ...: handed in; what becomes of it is in the journal, under its id."""
+    if call.actor is None:
+        raise not_signed_in()
+    try:
+        given = {**asdict(call.body), "kind": RequestKind(call.body.kind)}
+        request = Request(by=call.actor.key, at_ms=reading.now_ms(), **given)
+    except ValueError as error:
+        raise Refused(400, "body", "less than that", str(error).removeprefix("request: expected ")) from error
+    return _say(reading, call, AskFor(request))
 
 
 def _answer(reading: Reading, call: Call, make: Callable[[Approval], Saying]) -> Answered:

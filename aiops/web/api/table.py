@@ -23,6 +23,7 @@ from aiops.web.api.values import (
     NoBody,
     OneIncident,
     ReasonBody,
+    RequestBody,
     SnoozeBody,
 )
 
@@ -111,6 +112,14 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     _say("stop", "/stop", "Pull the kill switch. Anybody with a token may.", answers.stop, ReasonBody),
     _say("resume", "/resume", "Let the kill switch go.", answers.resume, ReasonBody),
+    _say(
+        "ask",
+        "/requests",
+        "Undo a step, unlock a target or a breaker, accept a rise of autonomy, undo or renew feedback. "
+        "What became of it is the record request_ended of the journal.",
+        answers.ask,
+        RequestBody,
+    ),
     _get(
         "readJournal",
         "/journal",

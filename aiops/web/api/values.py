@@ -5,7 +5,7 @@ Unknown keys, and values of another type than said here, are refused; nothing is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -80,6 +80,26 @@ class ReasonBody:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     reason: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """What the daemon shall do. ``id`` is the asker's own, such as "undo-4f1d...": asked twice under one id,
+    it is done once, and its end in the journal bears it. Which fields count follows from ``kind``."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    id: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9-]{7,79}$")]
+    kind: Literal["undo", "unlock", "accept_autonomy", "undo_feedback", "renew_feedback"]
+    reason: Text = ""
+    plan_id: Name = ""  # of undo
+    step: Annotated[int, Field(ge=0, le=1_000)] = 0  # of undo
+    incident_id: Name = ""  # of undo
+    target: Annotated[str, Field(max_length=400, description="Kind/namespace/name, of unlock")] = ""
+    playbook: Annotated[str, Field(max_length=200, description='of unlock ("": all) and accept')] | None = (
+        None
+    )
+    scope: Annotated[str, Field(max_length=400, description="of accept_autonomy")] = ""
+    adjustment: Name = ""  # of undo_feedback, renew_feedback
 
 
 @dataclass(frozen=True, slots=True)

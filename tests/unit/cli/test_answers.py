@@ -9,12 +9,16 @@ import time
 
 import pytest
 
+from aiops.adapters.clock import SystemClock
+from aiops.adapters.sqlite.store import SqliteStore
 from aiops.adapters.token import NAME
 from aiops.bootstrap import answers
 from aiops.bootstrap.answers import write_address
+from aiops.bootstrap.journal import JOURNAL
 from aiops.bootstrap.remote import ADDRESS
+from aiops.core.approvals.book import asked_entry, moved_entry
 from aiops.core.calendar import day_end
-from aiops.model import Actor, Approve, Channel, Deny, ResumeAll, Snooze, StopAll
+from aiops.model import Actor, ApprovalState, Approve, Channel, Deny, ResumeAll, Snooze, StopAll
 from aiops.web.server import Server
 from tests.fakes.forum import an_approval
 from tests.unit.web.api_cases import Api, an_incident
@@ -174,6 +178,23 @@ def test_a_server_that_is_no_url_is_refused(aiops, server):
 def test_without_a_daemon_the_command_says_what_to_start(aiops, tmp_path):
     refused = aiops("approvals", "--state", tmp_path)
     assert "aiops run --state" in str(refused.exception)
+
+
+def test_while_no_daemon_runs_its_journal_tells_what_waits(aiops, tmp_path):
+    """Nobody can answer then, which is said beside it."""
+    now_ms = SystemClock().now_ms()
+    asked = an_approval(asked_ms=now_ms, until_ms=now_ms + 15 * MINUTE)
+    over = an_approval("b2c3d4e5f6a1", short="b2c3", asked_ms=now_ms)
+    store = SqliteStore(tmp_path / JOURNAL)
+    store.begin_term(1)
+    store.append([asked_entry(asked, now_ms), asked_entry(over, now_ms)], 1)
+    store.append([moved_entry(over, ApprovalState.EXPIRED, "no answer", now_ms)], 1)
+    store.close()
+    shown = aiops("approvals", "--state", tmp_path, "--json")
+    assert [one["id"] for one in json.loads(shown.stdout)] == ["a1b2c3d4e5f6"]
+    assert "no daemon runs" in shown.stderr
+    every = aiops("approvals", "--state", tmp_path, "--all", "--json")
+    assert [one["state"] for one in json.loads(every.stdout)] == ["pending", "expired"]
 
 
 def test_a_daemon_that_is_gone_is_told(aiops, tmp_path):

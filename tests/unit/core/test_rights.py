@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from aiops.core.approvals.rights import (
     answering_role,
     may_answer,
+    may_ask,
     may_resume,
     may_take,
     possible,
@@ -201,6 +202,30 @@ def test_the_vote_names_the_first_role_that_was_asked():
 )
 def test_only_an_approver_of_the_whole_cluster_may_resume(actor, may):
     assert (may_resume(actor, SETTINGS) == "") is may
+
+
+@pytest.mark.parametrize(
+    ("actor", "namespace", "severity", "may"),
+    [
+        (U7, "shop", Severity.LOW, True),
+        (U7, None, None, True),
+        (slack("UCARE"), None, None, True),  # may not resume, and may this
+        (slack("USHOP"), "shop", None, True),
+        (slack("USHOP"), "data", None, False),
+        (slack("USHOP"), "", None, False),  # a node
+        (slack("USHOP"), None, None, False),
+        (slack("UNIGHT"), "shop", Severity.MEDIUM, True),
+        (slack("UNIGHT"), "shop", Severity.HIGH, False),
+        (slack("UNIGHT"), "shop", None, False),  # how bad it is, nobody knows
+        (slack("UX"), "shop", Severity.LOW, False),
+        (kube("x", roles=("shop",)), "shop", None, True),
+        (kube("x", roles=("shop",)), None, None, False),
+        (kube("x", roles=("new",)), None, None, True),
+        (slack("UX", roles=("new",)), "shop", None, False),  # Slack grants nothing
+    ],
+)
+def test_who_may_have_something_undone_or_unlocked_holds_a_role_where_it_is(actor, namespace, severity, may):
+    assert (may_ask(actor, namespace, severity, SETTINGS) == "") is may
 
 
 def test_beside_a_question_any_role_of_the_place_will_do():

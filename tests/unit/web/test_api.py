@@ -13,12 +13,15 @@ from aiops.core.chain import first_break
 from aiops.model import (
     Amend,
     Approve,
+    AskFor,
     Deny,
     Entry,
     FalseAlarm,
     Mine,
     Record,
     Release,
+    Request,
+    RequestKind,
     ResumeAll,
     Snooze,
     StopAll,
@@ -41,7 +44,7 @@ def test_every_route_that_changes_anything_answers_401_without_a_token():
         for route in api.app.routes
         for method in sorted(route.methods - {"GET", "HEAD"})
     ]
-    assert len(asked) == sum(one.changes for one in OPERATIONS) == 9
+    assert len(asked) == sum(one.changes for one in OPERATIONS) == 10
     for method, path in asked:
         answer = api.client.request(method, path, json={"until_ms": LATER, "reason": "x"})
         assert (path, answer.status_code) == (path, 401)
@@ -186,6 +189,13 @@ SAYINGS = [
     ("/incidents/0001/false-alarm", {"reason": "batch"}, FalseAlarm("0001incident", "batch")),
     ("/stop", {"reason": "smoke"}, StopAll("smoke")),
     ("/resume", None, ResumeAll()),
+    (
+        "/requests",
+        {"id": "undo-0123456789", "kind": "undo", "plan_id": "p1", "step": 1, "reason": "slower"},
+        AskFor(
+            Request("undo-0123456789", RequestKind.UNDO, "local:ada", NOW, "slower", plan_id="p1", step=1)
+        ),
+    ),
 ]
 
 
@@ -196,6 +206,27 @@ def test_what_is_said_goes_through_the_one_door_as_a_structured_value(path, body
     (said,) = api.forum.heard
     assert (answer.status_code, answer.json()["done"]) == (200, True)
     assert (said.saying, said.actor.key, said.at_ms, said.via) == (saying, "local:ada", NOW, "api")
+
+
+@pytest.mark.parametrize(
+    ("body", "wants"),
+    [
+        ({"kind": "undo", "plan_id": "p1"}, "id"),
+        ({"id": "../../etc/x", "kind": "undo", "plan_id": "p1"}, "id"),
+        ({"id": "undo-0123456789", "kind": "drop"}, "kind"),
+        ({"id": "undo-0123456789", "kind": "undo"}, "a plan to undo"),
+        ({"id": "undo-0123456789", "kind": "unlock"}, "a target or a playbook"),
+        ({"id": "undo-0123456789", "kind": "accept_autonomy", "playbook": "a"}, "a playbook and a scope"),
+        ({"id": "undo-0123456789", "kind": "undo", "plan_id": "p1", "step": -1}, "step"),
+        ({"id": "undo-0123456789", "kind": "undo", "plan_id": "p1", "by": "root"}, "by"),
+    ],
+)
+def test_a_request_that_is_none_is_400_with_what_was_expected(body, wants):
+    """Who asks is never taken from the body."""
+    api = Api()
+    answer = api.post("/requests", body)
+    assert (answer.status_code, api.forum.heard) == (400, [])
+    assert wants in answer.text
 
 
 def test_every_saying_has_its_route():
