@@ -90,7 +90,8 @@ def test_roles_of_people_are_granted_by_name(tmp_path):
 def test_nothing_ever_grants_secrets_or_a_wildcard(tmp_path):
     """With every remediation that is installed enabled (S2)."""
     steps = "".join(f"{{remediation: {name}}}, " for name in plugins.found("aiops.remediations"))
-    books = f'playbooks:\n  - {{name: a, version: "1", mode: auto, when: {{classes: [oom_killed]}}, steps: [{steps}]}}\n'
+    book = f'{{name: a, version: "1", mode: auto, when: {{classes: [oom_killed]}}, steps: [{steps}]}}'
+    books = f"playbooks: [{book}]\n"
     rules = [
         rule
         for one in json.loads(
