@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 
 from aiops.bootstrap import plugins
+from aiops.core.linger import lingering
 from aiops.core.stack import compose
 from aiops.core.together import together
 from aiops.errors import InputError, Problem
@@ -147,9 +148,9 @@ def scores(table: Table, task: Backtest) -> Floats:
 
     detector = compose(make) if task.detector == "default" else make(task.detector)
     if getattr(detector, "multi", False):
-        return _judge_together(cast(MultiDetector, detector), table, history)
+        return lingering(_judge_together(cast(MultiDetector, detector), table, history))
     each = _judge_each(cast(Detector, detector), table, history)
-    return each[0] if task.kind is Kind.SERIES else together(each)
+    return lingering(each[0] if task.kind is Kind.SERIES else together(each))
 
 
 def _blocks(length: int, history: int) -> Iterator[tuple[int, int]]:
