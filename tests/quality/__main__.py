@@ -1,4 +1,5 @@
-"""Measure detection and root cause, print them among the peers, write ``build/quality.json``.
+"""Measure detection and root cause, print them among the peers, write ``build/quality.json`` and, where all
+parts were measured, the page ``docs/reference/quality.md``.
 
 ``python -m tests.quality [series|multi|rca ...]``. The kit is in ``../shared/eval`` and its data in
 ``../shared/data``, beside the checkout; without them nothing can be measured, which is told and is status 2.
@@ -7,11 +8,13 @@ Thresholds are taken on the kit's ``tune`` split, figures are of ``check``.
 
 import sys
 
-from tests.measure import BUILD, Row, write
+from tests.measure import BUILD, ROOT, Row, write
+from tests.quality import page
 from tests.quality.kit import EVAL, missing, run, scores
 from tests.quality.rows import causes, detection
 
 PARTS = ("series", "multi", "rca")
+PAGE = ROOT / "docs" / "reference" / "quality.md"
 
 
 def measure(part: str) -> list[Row]:
@@ -45,6 +48,8 @@ def main(names: list[str]) -> int:
         print(f"quality: {name} ...", file=sys.stderr)
         rows += measure(name)
     write("quality", rows)
+    if page.write(PAGE, BUILD / "eval", EVAL / "results", names or PARTS):
+        print(f"quality: {PAGE.relative_to(ROOT)} written", file=sys.stderr)
     return 0
 
 
