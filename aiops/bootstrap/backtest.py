@@ -150,7 +150,10 @@ def scores(table: Table, task: Backtest) -> Floats:
     if getattr(detector, "multi", False):
         return lingering(_judge_together(cast(MultiDetector, detector), table, history))
     each = _judge_each(cast(Detector, detector), table, history)
-    return lingering(each[0] if task.kind is Kind.SERIES else together(each))
+    if task.kind is Kind.SERIES:
+        return lingering(each[0])
+    seen = np.isfinite(table.values).any(axis=0).cumsum()
+    return lingering(together(each, seen.astype(float)))
 
 
 def _blocks(length: int, history: int) -> Iterator[tuple[int, int]]:
