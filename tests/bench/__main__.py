@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import answers, audit, cluster, console, guards, replay, start, tick
+from tests.bench import answers, audit, cluster, console, forests, guards, replay, start, tick
 from tests.measure import write
 
 PARTS = {
@@ -14,6 +14,7 @@ PARTS = {
     "audit": audit.rows,
     "replay": replay.rows,
     "tick": tick.rows,
+    "forests": forests.rows,
     "cluster": cluster.rows,
     "console": console.rows,
 }
