@@ -217,15 +217,16 @@ def test_every_shared_file_is_read_row_for_row(path):
 @pytest.mark.data
 @pytest.mark.slow
 @needs_data
-@pytest.mark.parametrize("path", _files(SERIES))
-def test_every_shared_series_is_scored_causally(path):
+@pytest.mark.parametrize("path", _files((*SERIES, *MULTI)))
+def test_every_shared_file_is_scored_causally(path):
     """A prefix has the prefix of the scores, and every row one."""
-    table = read(path, Kind.SERIES)
+    kind = Kind.SERIES if path.relative_to(DATA).parts[0] in SERIES else Kind.MULTI
+    table = read(path, kind)
     length = len(table.stamps)
     history = int(0.15 * length)
     cut = int(np.random.default_rng(length).integers(history + 1, length))
     part = backtest.Table(table.stamps[:cut], table.times[:cut], table.names, table.values[:, :cut])
-    task = Backtest(history_rows=history)
+    task = Backtest(kind=kind, history_rows=history)
     whole = scores(table, task)
     assert len(whole) == length
     np.testing.assert_array_equal(scores(part, task), whole[:cut])
