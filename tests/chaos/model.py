@@ -267,16 +267,19 @@ def effects_of_audit(entries, witness: Witness | None = None) -> tuple[Effect, .
     known = {_done(_effect(one)) for one in real if one.succeeded}
     found = []
     for one in real:
-        effect = _effect(one)
         if one.succeeded:
-            found.append(effect)
-        elif one.code < 500 or witness is None:
-            continue
-        elif effect.verb in REMOVES:
-            found += [effect] if witness.gone(effect.target) and _done(effect) not in known else []
-        elif (version := witness.version(effect.target, effect.intent)) is not None:
-            found.append(replace(effect, version=version))
+            found.append(_effect(one))
+        elif one.code >= 500 and witness is not None and one.name:
+            found += _landed(_effect(one), witness, known)
     return tuple(found)
+
+
+def _landed(effect: Effect, witness: Witness, known: set[tuple[str, str, str]]) -> list[Effect]:
+    """``effect``, of which the log does not know whether it is one, where it was seen."""
+    if effect.verb in REMOVES:
+        return [effect] if witness.gone(effect.target) and _done(effect) not in known else []
+    version = witness.version(effect.target, effect.intent)
+    return [] if version is None else [replace(effect, version=version)]
 
 
 def _done(effect: Effect) -> tuple[str, str, str]:

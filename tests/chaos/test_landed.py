@@ -58,6 +58,8 @@ class Saw:
         ([logged(504)], Saw("7"), ["7"]),
         ([logged(409)], Saw("7"), []),  # a refusal is a refusal, whatever is there
         ([logged(504, uri=f"{PATH}?dryRun=All")], Saw("7"), []),
+        ([logged(403, objectRef={"resource": "events"})], Saw("7"), []),  # refused before it had a name
+        ([logged(504, objectRef={"resource": "events"})], Saw("7"), []),
         ([logged(504, "delete")], Saw(), []),
         ([logged(504, "delete")], Saw(gone=True), [""]),
         ([logged(504, "delete"), logged(200, "delete")], Saw(gone=True), [""]),  # one object goes once
