@@ -23,12 +23,25 @@ families. Differences under 0.06 in recall are noise.
 The peers' figures come with the kit, judged by the same protocol. **Bold** is this project.
 """
 NOTES = {
-    "series": "## Single series\n\nFive families of single series.\n",
+    "series": "## Single series\n\nFive families of single series. NAB: the standard profile, at a threshold "
+    "of its own taken on one half of the files of that benchmark here, on the other half; the published "
+    "score is over all 58 files at one threshold optimised over them.\n",
     "multi": "## Several metrics of one thing\n\nFour families of machines, services and pods.\n",
-    "rca": "## Root cause\n\n78 cases with a known cause; `late`: the alarm comes minutes after the fault.\n",
+    "rca": "## Root cause\n\n78 cases with a known cause, all of which could be seen while it was built: there "
+    "is no half held back. `late`: the alarm comes minutes after the fault.\n",
 }
 OURS = "**aiops**"
-DETECTION = ("detector", "VUS-PR", "recall", "at false alarms", "recall at 0.1", "delay, min", "precision")
+DETECTION = (
+    "detector",
+    "VUS-PR",
+    "recall",
+    "at false alarms",
+    "recall at 0.1",
+    "at false alarms",
+    "delay, min",
+    "precision",
+    "NAB standard",
+)
 CAUSE = ("ranker", "Avg@5", "AC@1", "AC@3", "Avg@5 late", "chance of Avg@5")
 Json = Mapping[str, Any]
 
@@ -65,8 +78,9 @@ def _detection(kind: str, ours: Path, peers: Path) -> Iterator[str]:
 
 def _row(name: str, split: Json) -> tuple[str, ...]:
     at, few = split["fa0.5"], split["fa0.1"]
-    figures = (split["vus_pr"], at["recall"], at["fa_per_1000"], few["recall"])
-    return (name, *map(_text, figures), _text(at["delay_minutes"], 0), _text(at["precision"], 2))
+    figures = (split["vus_pr"], at["recall"], at["fa_per_1000"], few["recall"], few["fa_per_1000"])
+    rest = (_text(at["delay_minutes"], 0), _text(at["precision"], 2), _text(split.get("nab_standard"), 1))
+    return (name, *map(_text, figures), *rest)
 
 
 def _as_shipped(ours: Json) -> Iterator[str]:

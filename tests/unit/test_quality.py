@@ -1,6 +1,7 @@
 """Quality: aims are fixed, the peers stand beside, and what cannot be measured is told."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -94,6 +95,28 @@ def test_the_page_is_written_only_where_every_part_was_measured(folders, tmp_pat
     assert not path.exists()
     assert page.write(path, *folders, ("series", "multi", "rca"))
     assert path.read_text() == page.page(*folders).rstrip() + "\n"
+
+
+def form(text):
+    """What of the page is not a figure: prose, and the heads of its tables."""
+    lines = text.splitlines()
+    heads = [line for line, rule in pairwise(lines) if rule.startswith("| ---")]
+    return [line for line in lines if line and not line.startswith("| ")], heads
+
+
+def test_the_committed_page_has_the_form_that_the_code_makes(folders):
+    assert form(quality.PAGE.read_text()) == form(page.page(*folders))
+
+
+@pytest.mark.parametrize(("score", "ok"), [(74.9, False), (75.0, True)])
+def test_the_nab_score_is_held_to_its_aim_where_the_kit_gives_one(folders, score, ok):
+    ours, peers = folders
+    assert "series: NAB, standard profile" not in named(detection("series", ours, peers))
+    found = result(0.9)
+    found["splits"]["check"]["nab_standard"] = score
+    (ours / "series-ours.json").write_text(json.dumps(found))
+    assert named(detection("series", ours, peers))["series: NAB, standard profile"].ok is ok
+    assert f"{score:.1f}" in page.page(ours, peers)
 
 
 def test_an_unknown_part_is_named(capsys):
