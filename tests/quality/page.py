@@ -27,8 +27,8 @@ NOTES = {
     "of its own taken on one half of the files of that benchmark here, on the other half; the published "
     "score is over all 58 files at one threshold optimised over them.\n",
     "multi": "## Several metrics of one thing\n\nFour families of machines, services and pods.\n",
-    "rca": "## Root cause\n\n78 cases with a known cause, all of which could be seen while it was built: there "
-    "is no half held back. `late`: the alarm comes minutes after the fault.\n",
+    "rca": "## Root cause\n\n78 cases with a known cause, all of which could be seen while it was built: "
+    "there is no half held back. `late`: the alarm comes minutes after the fault.\n",
 }
 OURS = "**aiops**"
 DETECTION = (
