@@ -36,6 +36,7 @@ from aiops.model import (
 )
 
 NOTHING = Evidence("nothing of it is out of the usual", 0.0)
+UNSEEN = Evidence("no sample of it, so nothing can be said", 0.0)  # no data is not health
 SURE = 0.2  # of the evidence speaks against the first suspect: fewer, and the cause is unknown
 
 
@@ -69,8 +70,9 @@ def rank_case(folder: Path) -> Ranked:
     if case.alarm:
         others = _by_name(rank(case.panels, case.roles, case.onset_ms, case.facts))
         ranked |= {name: replace(one, confidence=0.0) for name, one in others.items() if name not in ranked}
+    seen = _seen(case.panels)
     for name in case.candidates:
-        ranked.setdefault(name, Suspect(_service(name), 0.0, (NOTHING,)))
+        ranked.setdefault(name, Suspect(_service(name), 0.0, (NOTHING if name in seen else UNSEEN,)))
     return Ranked(
         case.name, known, tuple(one for name, one in ranked.items() if name in set(case.candidates))
     )
@@ -78,6 +80,16 @@ def rank_case(folder: Path) -> Ranked:
 
 def _by_name(suspects: Iterable[Suspect]) -> dict[str, Suspect]:
     return {one.target.name: one for one in suspects}
+
+
+def _seen(panels: Iterable[Panel]) -> frozenset[str]:
+    """Services with a sample."""
+    return frozenset(
+        target.name
+        for one in panels
+        for target, values in zip(one.targets, one.values, strict=True)
+        if np.isfinite(values).any()
+    )
 
 
 def _service(name: str) -> Target:

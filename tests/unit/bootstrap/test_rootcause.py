@@ -65,6 +65,22 @@ def test_the_cause_is_unknown_where_nothing_moved(tmp_path):
     assert len(ranked.suspects) == 3
 
 
+def test_a_service_without_a_sample_is_not_called_well(tmp_path):
+    """No data is not health: cart has columns without a sample, zed has no column at all."""
+    table = columns("cart_CpuUsage", "db_CpuUsage")
+    table["cart_CpuUsage"][:] = np.nan
+    ranked = rank_case(write(tmp_path / "case", table, META | {"candidates": ["cart", "db", "zed"]}))
+    said = {one.target.name: one.evidence[0].what for one in ranked.suspects}
+    assert not ranked.known
+    assert said["cart"] == said["zed"] == "no sample of it, so nothing can be said"
+    assert "no sample" not in said["db"]
+
+
+def test_two_runs_give_the_same_answer(tmp_path):
+    folder = write(tmp_path / "case", columns(*USUAL), META)
+    assert rank_case(folder) == rank_case(folder)
+
+
 def test_an_alarm_is_followed_along_the_calls(tmp_path):
     table = columns("front|latency", "cart|latency", "db|latency", "batch|latency")
     for name, seconds in (
