@@ -79,3 +79,8 @@ class Asking(Acting):
         """(state, said) of every move of an approval, as journalled."""
         moved = self.store.read(kinds=("approval_moved",))
         return [(one.entry.payload["state"], one.entry.payload["said"]) for one in moved]
+
+
+def critical():
+    """Two people for everything."""
+    return replace(SETTINGS, critical_share=0.0, critical_remediations=("annotate",))
