@@ -1,5 +1,6 @@
 """Serving: health, metrics, API, console and Slack's events on one port, beside the loop."""
 
+import math
 from collections.abc import Mapping
 from importlib.metadata import version
 
@@ -9,6 +10,8 @@ from aiops.bootstrap.console import daemon_console
 from aiops.bootstrap.identity import on_loopback
 from aiops.bootstrap.people import People
 from aiops.engine.live import Live
+from aiops.errors import PortError
+from aiops.ports import Forum
 from aiops.settings import Settings
 from aiops.telemetry import Metrics
 from aiops.web.api.reading import Index, Reading
@@ -34,7 +37,16 @@ def daemon_app(settings: Settings, live: Live, metrics: Metrics, people: People)
         good = live.good_ms is not None
         return good, {"ready": good, "blind": live.quality.why()}
 
+    metrics.approvals.set_function(lambda: waiting(people.forum))
     return make_app(metrics.page, healthy, ready, _doors(settings, live, people))
+
+
+def waiting(forum: Forum) -> float:
+    """How many questions wait, counted when it is asked for; NaN where the journal cannot be read."""
+    try:
+        return float(len(forum.approvals()))
+    except PortError:
+        return math.nan
 
 
 def _doors(settings: Settings, live: Live, people: People) -> Doors:

@@ -39,6 +39,7 @@ class Metrics:
         self.steps = counter("steps", "What came of steps.", "result")
         self.writes = counter("writes", "Answers of the API server to our writes.", "answer")
         self.stopped = gauge("stopped", "1 while the kill switch is on or cannot be read.")
+        self.approvals = gauge("approvals_pending", "Questions that wait for an answer of people.")
         self.facts_age = gauge("facts_age_seconds", "Age of what is known of the cluster.")
         self.journal_records = gauge("journal_records", "Records of the journal.")
         self.baseline_rows = gauge("baseline_rows", "Series with learned state.")

@@ -116,6 +116,7 @@ def test_a_fault_is_an_incident_within_thirty_seconds_and_survives_a_kill(world,
         status, body = daemon.get("/metrics")
         assert status == 200
         assert 'aiops_incidents_total{what="opened"} 1.0' in body
+        assert "aiops_approvals_pending 0.0" in body
         assert daemon.get("/healthz")[0] == 200
         daemon.kill()
     with Daemon(tmp_path, server.url, config) as daemon:
