@@ -62,11 +62,15 @@ def _over_http(place: Address, request: Request, wait_ms: int, progress: Progres
         answer = line.ask(request)
         if not answer.done:
             return Answered(request, False, answer.text)
-        found = _awaited(store, seq, request, wait_ms, progress)
+        look = f"aiops journal --server {place.url} --kind {ENDED} --follow"
+        try:
+            found = _awaited(store, seq, request, wait_ms, progress)
+        except Unavailable as error:
+            raise Unavailable(
+                f"{request.id} was handed in, then nobody answered ({error}): {look}"
+            ) from error
     if found.done is None:
-        raise Unavailable(
-            f"it is under way still: aiops journal --server {place.url} --kind {ENDED} --follow"
-        )
+        raise Unavailable(f"it is under way still: {look}")
     return found
 
 

@@ -7,10 +7,13 @@ from aiops.ports import Store
 
 def where(store: Store, request: Request) -> tuple[str | None, Severity | None]:
     """(namespace, how bad) of what ``request`` is about. Namespace "" is a node's, None the whole cluster;
-    severity None is not known. ValueError where the journal knows nothing of it."""
+    severity None is not known. ValueError where the journal knows nothing of it, or it is about two places:
+    the right to one would carry the other along."""
     match request.kind:
         case RequestKind.UNDO:
             return _of_step(store, request)
+        case RequestKind.UNLOCK if request.target and request.playbook is not None:
+            raise ValueError("expected a target or a playbook, got both: ask for each on its own")
         case RequestKind.UNLOCK if request.target:
             return Target.parse(request.target).namespace, None
         case _:  # a breaker, what a playbook may do alone, what is expected

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from aiops.core.approvals.claims import CLAIMED, RELEASED, Claims, claimed_entry, released_entry
 from aiops.core.approvals.claims import STREAM as FORUM
 from aiops.core.approvals.rights import may_ask, may_resume, may_take
+from aiops.core.requests import REQUESTED, answered
 from aiops.engine import entries
 from aiops.engine.asked import where
 from aiops.errors import AiopsError
@@ -134,7 +135,13 @@ class Hall:
         if why_not := may_ask(said.actor, namespace, severity, self.settings):
             return Echo(False, why_not)
         by = f"{said.actor.name or said.actor.id} ({said.actor.key})"
-        self.ask(replace(request, by=by, at_ms=self.clock.now_ms()))
+        mine = replace(request, by=by, at_ms=self.clock.now_ms())
+        taken = answered(self.store.read(kinds=(REQUESTED,)), request.id).request
+        if taken is not None and replace(taken, at_ms=mine.at_ms) != mine:
+            return Echo(
+                False, f"{request.id} was asked for already, and it was something else: take another id"
+            )
+        self.ask(mine)
         return Echo(True, f"handed in as {request.id}")
 
     def _stop(self, said: Said, reason: str) -> Echo:

@@ -112,6 +112,16 @@ def test_under_one_id_it_is_carried_out_once_whoever_asks_again(handing):
     assert len([one for one in undone if one.intent != done.intent]) == 1
 
 
+def test_an_id_that_was_taken_by_another_request_is_refused(handing):
+    """It would be told handed in, and never be done."""
+    handing.say(ADA, handing.undo(), ref="r1")
+    handing.tick(1)
+    other = handing.unlock(target="Deployment/shop/cart")
+    echo = handing.say(ADA, AskFor(replace(other.request, id="undo-0123456789")), ref="r2")
+    assert (echo.done, "something else" in echo.text) == (False, True)
+    assert handing.say(ADA, handing.undo(), ref="r3").done  # the same again is harmless
+
+
 def test_a_step_that_was_never_carried_out_is_told(handing):
     echo = handing.say(ADA, handing.undo(step=7))
     assert (echo.done, "has no step 7" in echo.text) == (False, True)
@@ -129,6 +139,15 @@ def test_a_step_that_was_never_carried_out_is_told(handing):
 def test_who_approves_in_one_namespace_unlocks_there_alone(handing, about, may):
     assert handing.say(ELSEWHERE, handing.unlock(**about)).done is may
     assert len(handing.inbox.waiting) == may
+
+
+@pytest.mark.parametrize("who", [ELSEWHERE, ADA])
+@pytest.mark.parametrize("playbook", ["", "annotate"])
+def test_no_breaker_is_reset_along_with_a_target(handing, who, playbook):
+    """H4: a role where the target is would have reset what is the whole cluster's."""
+    echo = handing.say(who, handing.unlock(target="Deployment/data/db", playbook=playbook))
+    assert (echo.done, "got both" in echo.text) == (False, True)
+    assert handing.inbox.waiting == []
 
 
 def test_a_target_that_is_none_is_told(handing):
