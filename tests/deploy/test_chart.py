@@ -89,6 +89,7 @@ def pod(found):
     return only(found, "Deployment")["spec"]["template"]["spec"]
 
 
+@pytest.mark.slow
 @each_case
 def test_its_configuration_is_one_that_the_daemon_takes(values, tmp_path):
     _, settings = configured(values, tmp_path)
