@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aiops.adapters.kubernetes.kinds import KINDS
 from aiops.adapters.kubernetes.reviews import GROUP, RESOURCE
 from aiops.bootstrap import plugins
-from aiops.bootstrap.config import load_settings
 from aiops.core.grants import ACTS, Grant, Grants, Needs, grants
 from aiops.model import Access
 from aiops.plugin import Right
@@ -27,9 +25,8 @@ class Names:
     opted_in: tuple[str, ...] = ()
 
 
-def needed(config: Path | None) -> tuple[Grants, Names]:
-    """What the configuration in a folder needs, and the names that it gives. Raises ConfigError."""
-    settings = load_settings(config)
+def needed(settings: Settings) -> tuple[Grants, Names]:
+    """What a configuration needs, and the names that it gives. Raises ConfigError."""
     policy = settings.policy
     spaces = sorted({one.namespace for one in policy.scopes if one.namespace and one.mode in ACTS})
     return granted(settings), Names("aiops", policy.own_namespace, tuple(spaces))

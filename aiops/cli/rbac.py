@@ -45,7 +45,8 @@ def command(
     from aiops.bootstrap import rbac
     from aiops.bootstrap.config import load_settings
 
-    found, names = rbac.needed(config)
+    settings = load_settings(config)
+    found, names = rbac.needed(settings)
     names = replace(
         names,
         name=name or names.name,
@@ -54,7 +55,7 @@ def command(
     )
     objects = list(rbac.manifests(found, names))
     if people:
-        objects += rbac.for_people(names.name, sorted(load_settings(config).approvals.roles))
+        objects += rbac.for_people(names.name, sorted(settings.approvals.roles))
     if as_json:
         print_json({"remediations": found.remediations, "opted_in": names.opted_in, "manifests": objects})
         return

@@ -27,7 +27,7 @@ def silence_document(silence: Silence) -> dict[str, Any]:
         "at": iso(silence.at_ms),
         "blind": silence.blind,
         "looks": looks if silence.looked else None,
-        "not_seen_of_this_target": list(silence.unseen),
+        "not_seen_of_this_target": list(silence.unseen) if silence.looked else None,
         "incidents": [{"id": one.id, "class": one.incident_class} for one in silence.incidents],
         "notes": list(silence.notes),
     }
